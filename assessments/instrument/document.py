@@ -1,0 +1,263 @@
+"""What is asked: the instrument as one immutable value.
+
+An instrument is written as a folder of YAML files (``seeds/``), read and checked by
+:mod:`assessments.instrument.loading`, and stored whole, as canonical JSON, with its digest.
+Every type here is frozen; nothing here knows Django, a database or a clock.
+
+The shape of the YAML is the shape of these types: a field's name in a file is its name here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Literal
+
+import msgspec
+
+Text = dict[str, str]
+"""One text in every language the instrument declares: ``{"fr": "…", "en": "…"}``."""
+
+MAIN_LANGUAGE = "fr"
+DONT_KNOW_CONFIDENCE = 0.25
+"""The confidence recorded with "I don't know", which is a guess declined (measurement.md §1)."""
+
+
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A frozen record that refuses fields it does not know."""
+
+
+class Choice(Record):
+    """An option of a context question, or a point of a scale."""
+
+    code: str
+    text: Text
+
+
+class ConfidenceLevel(Record):
+    code: str
+    text: Text
+    probability: float
+    """What the level is worth: the chance of being right that it claims, 0 to 1."""
+
+
+class ContextQuestion(Record):
+    """A question about the person's situation, closed and optional. It is never scored."""
+
+    code: str
+    text: Text
+    options: tuple[Choice, ...]
+    multiple: bool = False
+    help: Text | None = None
+
+
+class Cuts(Record):
+    """Cut scores between the three levels, on the 0–100 scale of a domain score."""
+
+    operational: float
+    expert: float
+    provisional: bool
+    basis: Text
+
+
+class Level(Record):
+    """What a level means in a domain."""
+
+    level: Literal[1, 2, 3]
+    text: Text
+
+
+class Domain(Record):
+    code: str
+    goal: str
+    """The strategy goal that this domain measures (``G1`` …)."""
+    title: Text
+    summary: Text
+    levels: tuple[Level, ...]
+
+
+class SubCompetency(Record):
+    code: str
+    domain: str
+    title: Text
+    scenarios: int
+    """How many scenarios of each form the blueprint asks for."""
+    goals: tuple[str, ...]
+    priorities: tuple[str, ...]
+    pillars: tuple[str, ...] = ()
+
+
+class SelfRating(Record):
+    """A behavioural statement, answered on the instrument's five-point scale."""
+
+    code: str
+    sub_competency: str
+    text: Text
+
+
+class Source(Record):
+    code: str
+    citation: str
+    doi: str | None = None
+    url: str | None = None
+    read_on: date
+    reading: Literal["primary", "abstract", "secondary", "recalled", "computed"]
+    """How the source was read: the text itself, its abstract, somebody's account of it, or
+    from memory. Only a primary text, an abstract or a computation can carry a key."""
+
+
+class Option(Record):
+    code: str
+    text: Text
+    credit: float
+    """1 for the best option, 0.5 for an acceptable one, 0 for a wrong one."""
+    unsafe: bool = False
+    """Following it could harm a patient or break professional secrecy."""
+    rationale: Text
+
+
+class Scenario(Record):
+    code: str
+    sub_competency: str
+    forms: tuple[str, ...]
+    """The forms it is served in; a scenario of several forms is an anchor between them."""
+    topic: Text
+    """A few words that name the scenario in lists, without giving its answer away."""
+    stem: Text
+    options: tuple[Option, ...]
+    explanation: Text
+    """What a good colleague would say afterwards: why, with the figure, and what to do."""
+    sources: tuple[str, ...]
+    nature: Literal["science", "law"]
+    jurisdiction: Literal["FR", "EU", "any"]
+    valid_from: date
+    review_by: date
+    facts: tuple[str, ...] = ()
+    """Codes of the facts of the evidence dossier that defend the key."""
+
+    @property
+    def best(self) -> Option:
+        """The option with the greatest credit."""
+        return max(self.options, key=lambda option: option.credit)
+
+
+class Plan(Record):
+    """A ready-made implementation intention: "when … I will … with … before …"."""
+
+    when: Text
+    will: Text
+    together_with: Text
+    within_days: int
+
+
+class NextStep(Record):
+    code: str
+    sub_competency: str
+    kind: Literal["resource", "ward", "training"]
+    title: Text
+    text: Text
+    minutes: int
+    plan: Plan
+    sources: tuple[str, ...] = ()
+    professions: tuple[str, ...] = ()
+    """Context codes it is meant for; empty means everybody."""
+    settings: tuple[str, ...] = ()
+
+
+class StrategyEntry(Record):
+    """A goal, a priority or a pillar of the national strategy."""
+
+    code: str
+    kind: Literal["goal", "priority", "pillar"]
+    title: Text
+    scored: bool = True
+    note: Text | None = None
+    sources: tuple[str, ...]
+
+
+class StrategyElement(Record):
+    """A measure the strategy names, with its state as last checked."""
+
+    code: str
+    title: Text
+    announced: Text
+    state: Text
+    as_of: date
+    confirmed: bool
+    """Whether the state was read in a primary source or in several concordant accounts."""
+    sources: tuple[str, ...]
+
+
+class Strategy(Record):
+    title: Text
+    as_of: date
+    entries: tuple[StrategyEntry, ...]
+    elements: tuple[StrategyElement, ...]
+
+
+class Instrument(Record):
+    """A whole instrument: one value, from which everything asked and scored follows."""
+
+    code: str
+    version: str
+    title: Text
+    licence: str
+    authors: tuple[str, ...]
+    languages: tuple[str, ...]
+    forms: tuple[str, ...]
+    status: Text
+    cuts: Cuts
+    self_rating_scale: tuple[Choice, ...]
+    self_rating_intro: Text
+    confidence_question: Text
+    confidence_scale: tuple[ConfidenceLevel, ...]
+    dont_know: Text
+    context: tuple[ContextQuestion, ...]
+    domains: tuple[Domain, ...]
+    sub_competencies: tuple[SubCompetency, ...]
+    self_ratings: tuple[SelfRating, ...]
+    scenarios: tuple[Scenario, ...]
+    next_steps: tuple[NextStep, ...]
+    sources: tuple[Source, ...]
+    strategy: Strategy
+
+    def sub_competencies_of(self, domain: str) -> tuple[SubCompetency, ...]:
+        return tuple(sub for sub in self.sub_competencies if sub.domain == domain)
+
+    def scenarios_of(self, form: str) -> tuple[Scenario, ...]:
+        """The scenarios of a form, in the order of the blueprint."""
+        order = {sub.code: place for place, sub in enumerate(self.sub_competencies)}
+        return tuple(
+            sorted(
+                (item for item in self.scenarios if form in item.forms),
+                key=lambda item: order[item.sub_competency],
+            )
+        )
+
+    def domain_of(self, sub_competency: str) -> str:
+        """The code of the domain a sub-competency belongs to; KeyError if there is none."""
+        return by_code(self.sub_competencies)[sub_competency].domain
+
+    def source(self, code: str) -> Source:
+        return by_code(self.sources)[code]
+
+
+def by_code[T](records: Iterable[T]) -> Mapping[str, T]:
+    """Records keyed by their ``code``."""
+    return {record.code: record for record in records}  # type: ignore[attr-defined]
+
+
+def encode(instrument: Instrument) -> bytes:
+    """The canonical JSON of an instrument: same value, same bytes."""
+    return msgspec.json.encode(instrument, order="sorted")
+
+
+def decode(document: bytes) -> Instrument:
+    """The instrument of :func:`encode`'s bytes; msgspec.ValidationError if they are not one."""
+    return msgspec.json.decode(document, type=Instrument)
+
+
+def digest(instrument: Instrument) -> str:
+    """SHA-256 of the canonical JSON, in hexadecimal."""
+    return hashlib.sha256(encode(instrument)).hexdigest()
