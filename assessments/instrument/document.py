@@ -24,7 +24,7 @@ DONT_KNOW_CONFIDENCE = 0.25
 """The confidence recorded with "I don't know", which is a guess declined (measurement.md §1)."""
 
 
-class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A frozen record that refuses fields it does not know."""
 
 
@@ -99,12 +99,12 @@ class SelfRating(Record):
 class Source(Record):
     code: str
     citation: str
-    doi: str | None = None
-    url: str | None = None
     read_on: date
     reading: Literal["primary", "abstract", "secondary", "recalled", "computed"]
     """How the source was read: the text itself, its abstract, somebody's account of it, or
     from memory. Only a primary text, an abstract or a computation can carry a key."""
+    doi: str | None = None
+    url: str | None = None
 
 
 class Option(Record):
@@ -112,9 +112,9 @@ class Option(Record):
     text: Text
     credit: float
     """1 for the best option, 0.5 for an acceptable one, 0 for a wrong one."""
+    rationale: Text
     unsafe: bool = False
     """Following it could harm a patient or break professional secrecy."""
-    rationale: Text
 
 
 class Scenario(Record):
@@ -171,9 +171,9 @@ class StrategyEntry(Record):
     code: str
     kind: Literal["goal", "priority", "pillar"]
     title: Text
+    sources: tuple[str, ...]
     scored: bool = True
     note: Text | None = None
-    sources: tuple[str, ...]
 
 
 class StrategyElement(Record):
