@@ -28,21 +28,21 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A frozen record that refuses fields it does not know."""
 
 
-class Choice(Record):
+class Choice(Record, frozen=True):
     """An option of a context question, or a point of a scale."""
 
     code: str
     text: Text
 
 
-class ConfidenceLevel(Record):
+class ConfidenceLevel(Record, frozen=True):
     code: str
     text: Text
     probability: float
     """What the level is worth: the chance of being right that it claims, 0 to 1."""
 
 
-class ContextQuestion(Record):
+class ContextQuestion(Record, frozen=True):
     """A question about the person's situation, closed and optional. It is never scored."""
 
     code: str
@@ -52,7 +52,7 @@ class ContextQuestion(Record):
     help: Text | None = None
 
 
-class Cuts(Record):
+class Cuts(Record, frozen=True):
     """Cut scores between the three levels, on the 0–100 scale of a domain score."""
 
     operational: float
@@ -61,14 +61,14 @@ class Cuts(Record):
     basis: Text
 
 
-class Level(Record):
+class Level(Record, frozen=True):
     """What a level means in a domain."""
 
     level: Literal[1, 2, 3]
     text: Text
 
 
-class Domain(Record):
+class Domain(Record, frozen=True):
     code: str
     goal: str
     """The strategy goal that this domain measures (``G1`` …)."""
@@ -77,7 +77,7 @@ class Domain(Record):
     levels: tuple[Level, ...]
 
 
-class SubCompetency(Record):
+class SubCompetency(Record, frozen=True):
     code: str
     domain: str
     title: Text
@@ -88,7 +88,7 @@ class SubCompetency(Record):
     pillars: tuple[str, ...] = ()
 
 
-class SelfRating(Record):
+class SelfRating(Record, frozen=True):
     """A behavioural statement, answered on the instrument's five-point scale."""
 
     code: str
@@ -96,7 +96,7 @@ class SelfRating(Record):
     text: Text
 
 
-class Source(Record):
+class Source(Record, frozen=True):
     code: str
     citation: str
     read_on: date
@@ -107,7 +107,7 @@ class Source(Record):
     url: str | None = None
 
 
-class Option(Record):
+class Option(Record, frozen=True):
     code: str
     text: Text
     credit: float
@@ -117,7 +117,7 @@ class Option(Record):
     """Following it could harm a patient or break professional secrecy."""
 
 
-class Scenario(Record):
+class Scenario(Record, frozen=True):
     code: str
     sub_competency: str
     forms: tuple[str, ...]
@@ -142,7 +142,7 @@ class Scenario(Record):
         return max(self.options, key=lambda option: option.credit)
 
 
-class Plan(Record):
+class Plan(Record, frozen=True):
     """A ready-made implementation intention: "when … I will … with … before …"."""
 
     when: Text
@@ -151,7 +151,7 @@ class Plan(Record):
     within_days: int
 
 
-class NextStep(Record):
+class NextStep(Record, frozen=True):
     code: str
     sub_competency: str
     kind: Literal["resource", "ward", "training"]
@@ -165,7 +165,7 @@ class NextStep(Record):
     settings: tuple[str, ...] = ()
 
 
-class StrategyEntry(Record):
+class StrategyEntry(Record, frozen=True):
     """A goal, a priority or a pillar of the national strategy."""
 
     code: str
@@ -176,7 +176,7 @@ class StrategyEntry(Record):
     note: Text | None = None
 
 
-class StrategyElement(Record):
+class StrategyElement(Record, frozen=True):
     """A measure the strategy names, with its state as last checked."""
 
     code: str
@@ -189,14 +189,14 @@ class StrategyElement(Record):
     sources: tuple[str, ...]
 
 
-class Strategy(Record):
+class Strategy(Record, frozen=True):
     title: Text
     as_of: date
     entries: tuple[StrategyEntry, ...]
     elements: tuple[StrategyElement, ...]
 
 
-class Instrument(Record):
+class Instrument(Record, frozen=True):
     """A whole instrument: one value, from which everything asked and scored follows."""
 
     code: str

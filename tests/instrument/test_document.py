@@ -1,0 +1,92 @@
+"""The instrument as a value: its canonical bytes, its digest, and how it is read."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from assessments.instrument.document import (
+    Instrument,
+    by_code,
+    decode,
+    digest,
+    encode,
+)
+from assessments.instrument.loading import loads
+
+from .example import SUB_COMPETENCIES, example_files, example_instrument
+
+
+@pytest.mark.parametrize("forms", [("A",), ("A", "B")])
+def test_round_trip(forms: tuple[str, ...]) -> None:
+    instrument = example_instrument(forms)
+    assert decode(encode(instrument)) == instrument
+    assert encode(decode(encode(instrument))) == encode(instrument)
+
+
+def test_the_same_value_has_the_same_digest(instrument: Instrument) -> None:
+    turned = msgspec.structs.replace(
+        instrument, title=dict(reversed(list(instrument.title.items())))
+    )
+    assert list(turned.title) != list(instrument.title)
+    assert digest(turned) == digest(instrument) == digest(loads(example_files()))
+    assert len(digest(instrument)) == 64
+
+
+def test_another_value_has_another_digest(instrument: Instrument) -> None:
+    assert digest(msgspec.structs.replace(instrument, version="1.1")) != digest(instrument)
+
+
+@pytest.mark.parametrize("document", [b"", b"{}", b"[]", b'{"code": "x", "surprise": 1}', b"\xff"])
+def test_decode_refuses_what_is_not_an_instrument(document: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        decode(document)
+
+
+def test_decode_refuses_fields_it_does_not_know(instrument: Instrument) -> None:
+    with pytest.raises(msgspec.ValidationError, match="surprise"):
+        decode(encode(instrument)[:-1] + b',"surprise":1}')
+
+
+def test_an_instrument_is_frozen(instrument: Instrument) -> None:
+    anything: Any = instrument
+    with pytest.raises(AttributeError):
+        anything.version = "2"
+
+
+def test_a_form_has_its_scenarios_in_blueprint_order() -> None:
+    instrument = example_instrument(("A", "B"))
+    for form in instrument.forms:
+        served = [scenario.sub_competency for scenario in instrument.scenarios_of(form)]
+        expected = [code for code, count in SUB_COMPETENCIES.items() for _ in range(count)]
+        assert served == expected
+    both = {s.code for s in instrument.scenarios_of("A")} & {
+        s.code for s in instrument.scenarios_of("B")
+    }
+    assert len(both) == 8
+    assert instrument.scenarios_of("Z") == ()
+
+
+def test_look_ups(instrument: Instrument) -> None:
+    assert [sub.code for sub in instrument.sub_competencies_of("A")] == [
+        "A1",
+        "A2",
+        "A3",
+        "A4",
+        "A5",
+    ]
+    assert instrument.domain_of("C6") == "C"
+    assert instrument.source("study-2021").doi == "10.1000/example.2021"
+    with pytest.raises(KeyError):
+        instrument.domain_of("Z9")
+
+
+def test_the_best_option_has_the_greatest_credit(instrument: Instrument) -> None:
+    for scenario in instrument.scenarios:
+        assert scenario.best.credit == 1
+    bests = [scenario.best.code for scenario in instrument.scenarios]
+    assert {code: bests.count(code) for code in "abcd"} == dict.fromkeys("abcd", 6)
+
+
+def test_by_code_keeps_the_order(instrument: Instrument) -> None:
+    assert list(by_code(instrument.domains)) == ["A", "B", "C"]
