@@ -1,0 +1,53 @@
+"""Whether a score really changed between two sittings."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from assessments.scoring.intervals import SemSource
+from assessments.scoring.scores import Score
+
+RELIABLE_BEYOND = 1.96
+"""The reliable change index that chance alone passes in 5 % of cases."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    code: str
+    """Of the domain, or ``overall``."""
+    difference: float
+    """After minus before, in points of the 0–100 scale."""
+    rci: float
+    reliable: bool
+    needed: float
+    """The least difference, in points, that would have to be passed to be reliable."""
+    sem_source: SemSource
+    """``posterior`` as soon as one of the two sittings is of an uncalibrated version."""
+
+
+def change(before: Score, after: Score) -> Change | None:
+    """The reliable change index of one score; None if either sitting has no score.
+
+    RCI = (K₂ − K₁)/S_diff, S_diff = √(SEM₁² + SEM₂²), which is SEM·√2 for two sittings alike
+    (Jacobson & Truax 1991, doi:10.1037/0022-006X.59.1.12). Without calibration the SEM is the
+    conservative one of :class:`~assessments.scoring.intervals.Posterior`.
+
+    ValueError if the scores are not of the same thing.
+    """
+    if before.code != after.code:
+        raise ValueError(f"{before.code} and {after.code} cannot be compared")
+    if before.score is None or after.score is None or before.sem is None or after.sem is None:
+        return None
+    spread = math.hypot(before.sem, after.sem)
+    difference = after.score - before.score
+    rci = difference / spread
+    alike = before.sem_source == after.sem_source == "calibrated"
+    return Change(
+        code=before.code,
+        difference=difference,
+        rci=rci,
+        reliable=abs(rci) > RELIABLE_BEYOND,
+        needed=RELIABLE_BEYOND * spread,
+        sem_source="calibrated" if alike else "posterior",
+    )
