@@ -1,0 +1,252 @@
+"""Exact counts of one block of answer sheets.
+
+A :class:`Counts` lives in memory between the reading of the sheets and the drawing of the noise
+(:func:`assessments.cohort.disclosure.release`); it is never stored and never shown.
+
+The rule that the privacy of a release rests on is kept here: **in every table a person gives a
+fixed number of answers** (:attr:`Table.answers`, one almost everywhere), **each counted in at most
+one cell**. Replacing a person therefore takes at most ``answers`` from some cells and adds at most
+``answers`` to others.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from enum import IntEnum, StrEnum
+from itertools import chain
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from assessments.instrument.document import Instrument, Option, Scenario, digest
+from assessments.scoring.sheet import DONT_KNOW, DONT_KNOW_BYTE, Layout, layout
+
+UNANSWERED = "unanswered"
+NO_CONFIDENCE = "none"
+YES, NO = "yes", "no"
+
+Bytes = NDArray[np.uint8]
+Whole = NDArray[np.intp]
+
+
+class LevelOutcome(IntEnum):
+    """What the scoring of one sheet says of one domain, as stored beside the sheet."""
+
+    NONE = 0
+    LEVEL_1 = 1
+    BETWEEN_1_2 = 2
+    LEVEL_2 = 3
+    BETWEEN_2_3 = 4
+    LEVEL_3 = 5
+
+    @property
+    def code(self) -> str:
+        """Its cell in a level table."""
+        return self.name.lower()
+
+
+class Grade(StrEnum):
+    """What an answer to a scenario is worth, in the graded key."""
+
+    BEST = "best"
+    ACCEPTABLE = "acceptable"
+    WRONG = "wrong"
+
+    @property
+    def credit(self) -> float:
+        return _CREDITS[self]
+
+    @classmethod
+    def of(cls, option: Option) -> Grade:
+        """The grade of an option; KeyError if its credit is not 0, 0.5 or 1."""
+        return _GRADES[option.credit]
+
+
+_CREDITS = {Grade.BEST: 1.0, Grade.ACCEPTABLE: 0.5, Grade.WRONG: 0.0}
+_GRADES = {credit: grade for grade, credit in _CREDITS.items()}
+
+
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How many answers fell in each cell, in the order of the instrument."""
+
+    code: str
+    """The domain, sub-competency, scenario, self-rating or next step counted."""
+    cells: tuple[tuple[str, int], ...]
+    answers: int = 1
+    """How many answers one person gives to the table, at most."""
+
+    def __post_init__(self) -> None:
+        if self.answers < 1 or len(dict(self.cells)) != len(self.cells):
+            raise ValueError(f"table {self.code}: cells must differ, answers be at least 1")
+
+    def __getitem__(self, cell: str) -> int:
+        return dict(self.cells)[cell]
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """The exact counts of ``n`` sheets. Every tuple follows the order of the instrument."""
+
+    instrument: str
+    version: str
+    digest: str
+    form: str
+    n: int
+    levels: tuple[Table, ...]
+    """Per domain: people by :attr:`LevelOutcome.code`."""
+    credits: tuple[Table, ...]
+    """Per sub-competency: answers to its scenarios by :class:`Grade`, and unanswered."""
+    options: tuple[Table, ...]
+    """Per scenario: people by option, "don't know" and unanswered."""
+    confidence: tuple[Table, ...]
+    """Per scenario: people who answered, by :func:`confidence_cell`, and "don't know"."""
+    self_ratings: tuple[Table, ...]
+    """Per self-rating: people by point of the scale, and unanswered."""
+    steps: tuple[Table, ...]
+    """Per next step: people who chose it (yes) or not (no)."""
+
+
+def confidence_cell(level: str, grade: Grade) -> str:
+    """The cell of a confidence table for a level (or :data:`NO_CONFIDENCE`) and a grade."""
+    return f"{level}:{grade}"
+
+
+def count(
+    instrument: Instrument,
+    form: str,
+    sheets: Bytes,
+    outcomes: NDArray[np.integer],
+    steps: Iterable[Collection[str]],
+) -> Counts:
+    """The counts of ``n`` finished sheets of one form.
+
+    ``sheets`` is ``[n, size]``, a packed sheet a row; ``outcomes`` is ``[n, domains]``, a
+    :class:`LevelOutcome` for each domain in the instrument's order; ``steps`` gives for each person
+    the codes of the next steps chosen. ValueError if a shape, a byte or a code does not fit.
+    """
+    places = layout(instrument, form)
+    n = len(sheets)
+    if sheets.dtype != np.uint8 or sheets.shape != (n, places.size):
+        raise ValueError(f"sheets must be uint8 of shape (n, {places.size})")
+    if outcomes.shape != (n, len(instrument.domains)):
+        raise ValueError(f"outcomes must be of shape ({n}, {len(instrument.domains)})")
+    # One contiguous row per question: each is read once, whole.
+    answers = np.ascontiguousarray(sheets.T)
+    scenarios = instrument.scenarios_of(form)
+    crossed = {item.code: _crossed(instrument, places, item, answers) for item in scenarios}
+    return Counts(
+        instrument=instrument.code,
+        version=instrument.version,
+        digest=digest(instrument),
+        form=form,
+        n=n,
+        levels=_levels(instrument, outcomes),
+        credits=_credits(instrument, scenarios, crossed),
+        options=tuple(_options(item, crossed[item.code]) for item in scenarios),
+        confidence=tuple(_confidence(instrument, item, crossed[item.code]) for item in scenarios),
+        self_ratings=_self_ratings(instrument, places, answers),
+        steps=_steps(instrument, n, steps),
+    )
+
+
+def _levels(instrument: Instrument, outcomes: NDArray[np.integer]) -> tuple[Table, ...]:
+    cells = [outcome.code for outcome in LevelOutcome]
+    return tuple(
+        _table(domain.code, cells, _tally(outcomes[:, place], len(cells), domain.code))
+        for place, domain in enumerate(instrument.domains)
+    )
+
+
+def _crossed(instrument: Instrument, places: Layout, scenario: Scenario, answers: Bytes) -> Whole:
+    """People by answer (row: each option, "don't know", unanswered) and confidence (column: none,
+    then each level)."""
+    options, levels = len(scenario.options), len(instrument.confidence_scale)
+    rows = np.full(256, 255, dtype=np.uint8)
+    rows[1 : options + 1] = range(options)
+    rows[DONT_KNOW_BYTE] = options
+    rows[0] = options + 1
+    row = rows[answers[places.offset("option", scenario.code)]].astype(np.intp)
+    column = answers[places.offset("confidence", scenario.code)]
+    if column.max(initial=0) > levels:
+        raise ValueError(f"{scenario.code}: a confidence outside the scale")
+    shape = (options + 2, levels + 1)
+    return _tally(row * shape[1] + column, shape[0] * shape[1], scenario.code).reshape(shape)
+
+
+def _credits(
+    instrument: Instrument, scenarios: Sequence[Scenario], crossed: dict[str, Whole]
+) -> tuple[Table, ...]:
+    tables = []
+    for sub in instrument.sub_competencies:
+        items = [item for item in scenarios if item.sub_competency == sub.code]
+        if not items:
+            continue
+        cells: Counter[str] = Counter()
+        for item in items:
+            table = _options(item, crossed[item.code])
+            for option in item.options:
+                cells[Grade.of(option)] += table[option.code]
+            cells[Grade.WRONG] += table[DONT_KNOW]
+            cells[UNANSWERED] += table[UNANSWERED]
+        tables.append(
+            Table(sub.code, tuple((cell, cells[cell]) for cell in (*Grade, UNANSWERED)), len(items))
+        )
+    return tuple(tables)
+
+
+def _options(scenario: Scenario, crossed: Whole) -> Table:
+    cells = [*(option.code for option in scenario.options), DONT_KNOW, UNANSWERED]
+    return _table(scenario.code, cells, crossed.sum(axis=1))
+
+
+def _confidence(instrument: Instrument, scenario: Scenario, crossed: Whole) -> Table:
+    """Grades that no option of the scenario has make no cell, and so draw no noise."""
+    levels = [NO_CONFIDENCE, *(level.code for level in instrument.confidence_scale)]
+    grades = [Grade.of(option) for option in scenario.options]
+    cells = [
+        (confidence_cell(level, grade), int(people[[g is grade for g in grades]].sum()))
+        for level, people in zip(levels, crossed[: len(grades)].T, strict=True)
+        for grade in Grade
+        if grade in grades
+    ]
+    cells.append((DONT_KNOW, int(crossed[len(grades)].sum())))
+    return Table(scenario.code, tuple(cells))
+
+
+def _self_ratings(instrument: Instrument, places: Layout, answers: Bytes) -> tuple[Table, ...]:
+    cells = [UNANSWERED, *(point.code for point in instrument.self_rating_scale)]
+    return tuple(
+        _table(
+            item.code,
+            cells,
+            _tally(answers[places.offset("self_rating", item.code)], len(cells), item.code),
+        )
+        for item in instrument.self_ratings
+    )
+
+
+def _steps(instrument: Instrument, n: int, steps: Iterable[Collection[str]]) -> tuple[Table, ...]:
+    chosen = [set(codes) for codes in steps]
+    if len(chosen) != n:
+        raise ValueError(f"steps must be given for {n} people, not {len(chosen)}")
+    people = Counter(chain.from_iterable(chosen))
+    tables = tuple(
+        Table(step.code, ((YES, people[step.code]), (NO, n - people[step.code])))
+        for step in instrument.next_steps
+    )
+    if unknown := people.keys() - {step.code for step in instrument.next_steps}:
+        raise ValueError(f"unknown next steps: {sorted(unknown)}")
+    return tables
+
+
+def _table(code: str, cells: Sequence[str], sizes: Whole) -> Table:
+    return Table(code, tuple(zip(cells, map(int, sizes), strict=True)))
+
+
+def _tally(values: NDArray[np.integer], cells: int, code: str) -> Whole:
+    """How often each of 0 … cells − 1 occurs; ValueError if anything else does."""
+    found = np.bincount(values, minlength=cells)
+    if len(found) > cells:
+        raise ValueError(f"{code}: an answer outside its {cells} cells")
+    return found
