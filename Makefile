@@ -1,0 +1,31 @@
+# Two commands: `make run` and `make test`. Either may come first; both set up what they need.
+PORT ?= 8000
+RUN = .venv/bin/python
+
+help:
+	@echo "make run    start Readiness with a demonstration cohort on http://127.0.0.1:$(PORT)"
+	@echo "make test   run every test (SQLite, then PostgreSQL where it is installed)"
+	@echo "make check  what continuous integration checks besides the tests"
+
+run:
+	@.ci/environment run
+	@$(RUN) manage.py demo --port $(PORT)
+	@$(RUN) manage.py collectstatic --no-input --verbosity 0
+	@echo "Readiness listens on http://127.0.0.1:$(PORT)/ (Ctrl-C stops it)"
+	@exec .venv/bin/gunicorn --config readiness/gunicorn.py --bind 127.0.0.1:$(PORT) readiness.wsgi
+
+test:
+	@.ci/environment test
+	@.venv/bin/python -m pytest -n 2 --dist loadgroup -m "not browser"
+	@.venv/bin/python -m pytest -m browser
+	@.ci/with-postgresql .venv/bin/python -m pytest -n 2 --dist loadgroup -m "not browser and not pure"
+
+check:
+	@.ci/environment test
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/mypy
+	@$(RUN) manage.py makemigrations --check --dry-run
+	@$(RUN) manage.py check
+
+.PHONY: help run test check

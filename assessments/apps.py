@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+
+class AssessmentsConfig(AppConfig):
+    name = "assessments"
+    verbose_name = _("Readiness")
+
+    def ready(self) -> None:
+        from .roles import keep_group
+
+        post_migrate.connect(keep_group, sender=self)

@@ -1,0 +1,8 @@
+"""What every page of the respondent's door knows."""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def service(request: HttpRequest) -> dict[str, object]:
+    return {"controller": settings.CONTROLLER, "contact": settings.CONTACT}

@@ -1,0 +1,55 @@
+"""What leaves: a person's own data."""
+
+from __future__ import annotations
+
+from .models import Sitting
+from .sittings import plans_of, profile_of, questionnaire_of, sheet_of
+
+
+def own_data(sitting: Sitting) -> dict[str, object]:
+    """All that is kept of a person, with the scores computed from it; JSON values only."""
+    sheet = sheet_of(sitting)
+    profile = profile_of(sitting)
+    asked = questionnaire_of(sitting)
+    return {
+        "instrument": asked.instrument.code,
+        "version": asked.instrument.version,
+        "digest": sitting.version.digest,
+        "form": sitting.form,
+        "language": sitting.language,
+        "opened_on": sitting.opened_on.isoformat(),
+        "finished_on": sitting.finished_on and sitting.finished_on.isoformat(),
+        "context": {code: list(values) for code, values in sheet.context.items()},
+        "self_ratings": dict(sheet.self_ratings),
+        "answers": {
+            code: {"option": answer.option, "confidence": answer.confidence}
+            for code, answer in sheet.answers.items()
+        },
+        "scores": {
+            score.code: {
+                "score": score.score,
+                "interval": score.interval
+                and {"lower": score.interval.lower, "upper": score.interval.upper},
+                "chance": score.chance,
+                "self_rating": score.self_rating,
+            }
+            for score in (*profile.domains, profile.overall)
+        },
+        "levels": {domain.code: domain.level and domain.level.code for domain in profile.domains},
+        "calibration": {
+            "n": profile.calibration.n,
+            "bias": profile.calibration.bias,
+            "bias_se": profile.calibration.bias_se,
+            "brier": profile.calibration.brier,
+        },
+        "next_steps": [
+            {
+                "step": plan.step,
+                "when": plan.when,
+                "will": plan.will,
+                "together_with": plan.together_with,
+                "before": plan.before,
+            }
+            for plan in plans_of(sitting)
+        ],
+    }

@@ -1,0 +1,291 @@
+"""Forms of the respondent's door: one page of questions is one form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Layout, LayoutObject
+from crispy_forms.utils import TEMPLATE_PACK
+from django import forms
+from django.conf import settings
+from django.core import signing
+from django.template.loader import render_to_string
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from . import codes
+from .instrument.document import (
+    Choice,
+    ConfidenceLevel,
+    ContextQuestion,
+    Instrument,
+    Scenario,
+    SelfRating,
+)
+from .questionnaire import Page
+from .scoring.sheet import DONT_KNOW, ScenarioAnswer, Sheet
+from .sittings import Plan
+from .templatetags.readiness import told
+
+
+class Question(LayoutObject):
+    """One question as a fieldset: what is asked is its legend, each answer a card to press."""
+
+    def __init__(self, template: str, item, **fields: str) -> None:
+        self.template = f"assessments/questions/{template}.html"
+        self.item = item
+        self.fields = list(fields.values())
+        self.names = fields
+
+    def render(self, form, context, template_pack=TEMPLATE_PACK, **kwargs) -> str:
+        bound = {role: form[name] for role, name in self.names.items()}
+        form.rendered_fields.update(self.fields)
+        return render_to_string(
+            self.template,
+            {"item": self.item, "number": form.numbers.get(self.item.code), "form": form, **bound},
+        )
+
+
+def _choices(choices: Iterable[Choice | ConfidenceLevel]) -> list[tuple[str, str]]:
+    return [(choice.code, told(choice.text)) for choice in choices]
+
+
+class PageForm(forms.Form):
+    """The questions of one page. None is required: what is missing is said at the review."""
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput, max_length=400)
+    """The page's answers as they were displayed, to notice that another tab changed them."""
+
+    use_required_attribute = False
+
+    def __init__(
+        self,
+        *args,
+        instrument: Instrument,
+        page: Page,
+        sheet: Sheet,
+        numbers: dict[str, int],
+        **kwargs,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.instrument = instrument
+        self.page = page
+        self.numbers = numbers
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+        self.helper.disable_csrf = True
+        self.helper.layout = Layout("seen")
+        for item in page.items:
+            match item:
+                case ContextQuestion():
+                    self._ask_context(item, sheet)
+                case SelfRating():
+                    self._ask_self_rating(item, sheet)
+                case Scenario():
+                    self._ask_scenario(item, sheet)
+
+    def _add(self, name: str, field: forms.Field, initial) -> str:
+        field.required = False
+        field.initial = initial
+        self.fields[name] = field
+        return name
+
+    def _ask_context(self, item: ContextQuestion, sheet: Sheet) -> None:
+        chosen = list(sheet.context.get(item.code, ()))
+        choices = _choices(item.options)
+        if item.multiple:
+            field = forms.MultipleChoiceField(
+                label=told(item.text), choices=choices, widget=forms.CheckboxSelectMultiple
+            )
+            name = self._add(f"context-{item.code}", field, chosen)
+        else:
+            name = self._add(
+                f"context-{item.code}",
+                forms.ChoiceField(label=told(item.text), choices=choices, widget=forms.RadioSelect),
+                chosen[0] if chosen else None,
+            )
+        self.helper.layout.append(Question("context", item, field=name))
+
+    def _ask_self_rating(self, item: SelfRating, sheet: Sheet) -> None:
+        field = forms.ChoiceField(
+            label=told(item.text),
+            choices=[
+                (str(points), told(choice.text))
+                for points, choice in enumerate(self.instrument.self_rating_scale, 1)
+            ],
+            widget=forms.RadioSelect,
+        )
+        rating = sheet.self_ratings.get(item.code)
+        name = self._add(f"rating-{item.code}", field, rating and str(rating))
+        self.helper.layout.append(Question("self_rating", item, field=name))
+
+    def _ask_scenario(self, item: Scenario, sheet: Sheet) -> None:
+        given = sheet.answers.get(item.code)
+        answer = forms.ChoiceField(
+            label=told(item.topic),
+            choices=[
+                *((option.code, told(option.text)) for option in item.options),
+                (DONT_KNOW, told(self.instrument.dont_know)),
+            ],
+            widget=forms.RadioSelect,
+        )
+        confidence = forms.ChoiceField(
+            label=told(self.instrument.confidence_question),
+            choices=_choices(self.instrument.confidence_scale),
+            widget=forms.RadioSelect,
+        )
+        self.helper.layout.append(
+            Question(
+                "scenario",
+                item,
+                answer=self._add(f"answer-{item.code}", answer, given and given.option),
+                confidence=self._add(
+                    f"confidence-{item.code}", confidence, given and given.confidence
+                ),
+            )
+        )
+
+    def sheet(self) -> Sheet:
+        """What the page answers: a sheet that holds its items alone."""
+        context: dict[str, tuple[str, ...]] = {}
+        ratings: dict[str, int] = {}
+        answers: dict[str, ScenarioAnswer] = {}
+        data = self.cleaned_data
+        for item in self.page.items:
+            match item:
+                case ContextQuestion():
+                    value = data[f"context-{item.code}"]
+                    chosen = tuple(value) if item.multiple else (value,) if value else ()
+                    if chosen:
+                        context[item.code] = chosen
+                case SelfRating():
+                    if value := data[f"rating-{item.code}"]:
+                        ratings[item.code] = int(value)
+                case Scenario():
+                    if option := data[f"answer-{item.code}"]:
+                        sure = data[f"confidence-{item.code}"] or None
+                        answers[item.code] = ScenarioAnswer(
+                            option, None if option == DONT_KNOW else sure
+                        )
+        return Sheet(context=context, self_ratings=ratings, answers=answers)
+
+    def clean_seen(self) -> bytes | None:
+        try:
+            return bytes.fromhex(self.cleaned_data["seen"]) or None
+        except ValueError:
+            return None
+
+
+class CodeField(forms.CharField):
+    """A code a person types, cleaned to the code that was meant."""
+
+    def __init__(self, *, length: int, **kwargs) -> None:
+        kwargs.setdefault("max_length", 60)
+        super().__init__(**kwargs)
+        self.length = length
+        self.widget.attrs |= {
+            "autocomplete": "off",
+            "autocapitalize": "characters",
+            "spellcheck": "false",
+            "class": "code-input",
+        }
+
+    def clean(self, value: str) -> str:
+        typed = super().clean(value)
+        if not typed:
+            return ""
+        try:
+            return codes.normalised(typed, self.length)
+        except codes.CodeError:
+            raise forms.ValidationError(
+                _(
+                    "This code does not have its %(length)s letters and digits. It holds neither "
+                    "0, 1, I nor O; capitals, spaces and hyphens do not matter."
+                ),
+                code="code",
+                params={"length": self.length},
+            ) from None
+
+
+class PlainForm(forms.Form):
+    """A form whose template writes the ``<form>`` and its button."""
+
+    @cached_property
+    def helper(self) -> FormHelper:
+        helper = FormHelper()
+        helper.form_tag = False
+        helper.disable_csrf = True
+        return helper
+
+
+class ResumeForm(PlainForm):
+    code = CodeField(
+        length=codes.RESUME_LENGTH,
+        label=_("Your resume code"),
+        help_text=_("The 16 letters and digits you noted when you started."),
+        error_messages={"required": _("Type your resume code.")},
+    )
+
+
+class AccessForm(PlainForm):
+    access = CodeField(
+        length=codes.ACCESS_LENGTH,
+        label=_("Your group’s code"),
+        help_text=_("The 8 letters and digits your trainer gave you."),
+        error_messages={"required": _("Type your group’s code.")},
+    )
+
+
+class StartForm(PlainForm):
+    """Carries the resume code that was shown, signed, to the POST that opens the sitting."""
+
+    SALT = "readiness.start"
+
+    token = forms.CharField(widget=forms.HiddenInput)
+
+    @classmethod
+    def token_for(cls, code: str) -> str:
+        return signing.dumps(code, salt=cls.SALT)
+
+    def clean_token(self) -> str:
+        try:
+            return signing.loads(
+                self.cleaned_data["token"], salt=self.SALT, max_age=settings.SESSION_COOKIE_AGE
+            )
+        except signing.BadSignature:
+            raise forms.ValidationError(
+                _("This page had been open for too long: here is a new code."), code="stale"
+            ) from None
+
+
+class PlanForm(PlainForm):
+    """One next step as an intention: when … I will … with … before …"""
+
+    keep = forms.BooleanField(required=False, label=_("I choose this step"))
+    when = forms.CharField(max_length=200, label=_("When"))
+    will = forms.CharField(
+        max_length=400, label=_("I will"), widget=forms.Textarea(attrs={"rows": 2})
+    )
+    together_with = forms.CharField(
+        max_length=120,
+        required=False,
+        label=_("with (optional)"),
+        help_text=_("A role is enough: leave names out."),
+    )
+    before = forms.DateField(
+        label=_("before"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+    def is_chosen(self) -> bool:
+        return bool(self["keep"].data)
+
+    def plan(self, step: str) -> Plan:
+        data = self.cleaned_data
+        return Plan(
+            step=step,
+            when=data["when"],
+            will=data["will"],
+            together_with=data["together_with"],
+            before=data["before"].isoformat(),
+        )

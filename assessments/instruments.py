@@ -1,0 +1,79 @@
+"""Publishing instruments, and finding the one that is served."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from .instrument.document import Instrument, decode, digest, encode
+from .models import Event, InstrumentVersion, Phase
+from .questionnaire import Questionnaire
+
+
+class PublicationError(Exception):
+    """The instrument cannot be published; the message says why, in the reader's language."""
+
+
+@transaction.atomic
+def publish(instrument: Instrument, actor: User | None = None) -> tuple[InstrumentVersion, bool]:
+    """The published version of an instrument, and whether it is new.
+
+    Publishing the same document again changes nothing. Another document under a code and
+    version already published is refused: what people answered does not change afterwards.
+    """
+    key = digest(instrument)
+    known = InstrumentVersion.objects.filter(
+        code=instrument.code, version=instrument.version
+    ).first()
+    if known is not None:
+        if known.digest != key:
+            raise PublicationError(
+                _(
+                    "%(code)s %(version)s is already published with another content, and a "
+                    "published version never changes: give this one a new version number."
+                )
+                % {"code": instrument.code, "version": instrument.version}
+            )
+        return known, False
+    version = InstrumentVersion.objects.create(
+        code=instrument.code,
+        version=instrument.version,
+        document=encode(instrument),
+        digest=key,
+        published_on=timezone.localdate(),
+    )
+    Event.objects.create(actor=actor, action=Event.Action.PUBLISHED, subject=str(version))
+    return version, True
+
+
+def current() -> InstrumentVersion | None:
+    """The version that a new sitting or a new phase uses: the last published, not retired."""
+    return (
+        InstrumentVersion.objects.defer("document")
+        .filter(retired_on=None)
+        .order_by("-published_on", "-pk")
+        .first()
+    )
+
+
+@lru_cache(maxsize=16)
+def instrument_of(digest: str) -> Instrument:
+    """The instrument with that digest, kept in memory: a published document never changes."""
+    document = InstrumentVersion.objects.values_list("document", flat=True).get(digest=digest)
+    return decode(bytes(document))
+
+
+@lru_cache(maxsize=32)
+def questionnaire(digest: str, form: str) -> Questionnaire:
+    """A form of the instrument with that digest."""
+    return Questionnaire(instrument_of(digest), form)
+
+
+def default_form(version: InstrumentVersion, kind: str = Phase.Kind.BEFORE) -> str:
+    """The form a phase serves: the first one before the training, the next one after it."""
+    forms = instrument_of(version.digest).forms
+    return forms[0] if kind == Phase.Kind.BEFORE else forms[min(1, len(forms) - 1)]

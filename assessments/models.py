@@ -1,0 +1,227 @@
+"""What is kept. Only ``instruments``, ``sittings`` and ``releases`` write here.
+
+A sitting belongs to the person who holds its resume code and to nobody else: it has no
+admin, and trainers read releases. Dates are kept to the day; keys of sittings are random.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from . import codes
+
+
+class InstrumentVersion(models.Model):
+    """A published document. It never changes: sittings and releases stand on it."""
+
+    code = models.CharField(_("instrument"), max_length=40)
+    version = models.CharField(_("version"), max_length=20)
+    document = models.BinaryField(_("document"))
+    digest = models.CharField(_("SHA-256"), max_length=64, unique=True)
+    published_on = models.DateField(_("published on"))
+    retired_on = models.DateField(_("retired on"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("instrument version")
+        verbose_name_plural = _("instrument versions")
+        ordering = ("-published_on", "-pk")
+        constraints = (
+            models.UniqueConstraint(fields=("code", "version"), name="one_document_a_version"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.version}"
+
+
+def new_access_code() -> str:
+    return codes.new_code(codes.ACCESS_LENGTH)
+
+
+class Cohort(models.Model):
+    """A trainer's group."""
+
+    name = models.CharField(_("name"), max_length=120)
+    code = models.CharField(
+        _("access code"),
+        max_length=codes.ACCESS_LENGTH,
+        unique=True,
+        default=new_access_code,
+        editable=False,
+    )
+    trainers = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, verbose_name=_("trainers"), related_name="cohorts"
+    )
+    created_on = models.DateField(_("created on"), editable=False)
+
+    class Meta:
+        verbose_name = _("cohort")
+        verbose_name_plural = _("cohorts")
+        ordering = ("-created_on", "name")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Phase(models.Model):
+    """A moment at which a cohort answers: before the training, after it, at follow-up."""
+
+    class Kind(models.TextChoices):
+        BEFORE = "before", _("before the training")
+        AFTER = "after", _("after the training")
+        FOLLOW_UP = "follow-up", pgettext_lazy("phase", "follow-up, weeks later")
+
+    cohort = models.ForeignKey(
+        Cohort, models.PROTECT, verbose_name=_("cohort"), related_name="phases"
+    )
+    kind = models.CharField(_("moment"), max_length=10, choices=Kind)
+    opens_on = models.DateField(_("opens on"))
+    closes_on = models.DateField(
+        _("last day"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "Shown to the participants. Nobody new can join after that day; closing the phase "
+            "and reading its results remains your decision."
+        ),
+    )
+    rolling = models.BooleanField(
+        _("long-running"),
+        default=False,
+        help_text=_(
+            "For an intake that goes on for months: results appear in blocks, each time twice "
+            "the minimum number of people have finished, and show levels and needs only, not "
+            "situations one by one. It cannot be changed once the phase has opened."
+        ),
+    )
+    version = models.ForeignKey(
+        InstrumentVersion, models.PROTECT, verbose_name=_("instrument version"), related_name="+"
+    )
+    form = models.CharField(_("form"), max_length=8)
+    closed_on = models.DateField(_("closed on"), null=True, editable=False)
+    # Counts shown to trainers: steps of five, looked up once a day (disclosure rule 8).
+    counted_on = models.DateField(null=True, editable=False)
+    started_at_least = models.PositiveIntegerField(default=0, editable=False)
+    finished_at_least = models.PositiveIntegerField(default=0, editable=False)
+
+    class Meta:
+        verbose_name = _("phase")
+        verbose_name_plural = _("phases")
+        ordering = ("opens_on", "pk")
+        constraints = (
+            models.UniqueConstraint(fields=("cohort", "kind"), name="one_phase_of_a_kind"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.cohort} · {self.get_kind_display()}"
+
+
+def random_key() -> int:
+    """A key that tells nothing of the order in which people came."""
+    return secrets.randbits(62) + 1
+
+
+class Sitting(models.Model):
+    """One person's run: the answers as one compact column, and what was scored from them."""
+
+    id = models.BigAutoField(primary_key=True, default=random_key)
+    version = models.ForeignKey(InstrumentVersion, models.PROTECT, related_name="+")
+    phase = models.ForeignKey(Phase, models.PROTECT, null=True, related_name="+")
+    form = models.CharField(max_length=8)
+    language = models.CharField(max_length=5)
+    answers = models.BinaryField()
+    """One byte a slot, in the order of the questionnaire's layout."""
+    revision = models.PositiveIntegerField(default=0)
+    """Counts the saves, so that no two tabs overwrite each other silently."""
+    code_hash = models.BinaryField(max_length=codes.HASH_BYTES, unique=True)
+    opened_on = models.DateField()
+    finished_on = models.DateField(null=True)
+    outcomes = models.BinaryField(null=True)
+    """One byte a domain: the level outcome, taken when the sitting was finished."""
+    plans = models.JSONField(null=True)
+    """The next steps the person chose: a list of {step, when, will, together_with, before}."""
+    released = models.BooleanField(default=False)
+    """Whether it has gone into a block, which happens once, for ever."""
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(released=False) | models.Q(finished_on__isnull=False),
+                name="released_once_finished",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("phase", "finished_on"),
+                condition=models.Q(released=False),
+                name="queue_of_a_phase",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return "sitting"  # its key belongs in no log
+
+
+class Frozen(models.Model):
+    """A row that is written once."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        if not self._state.adding:
+            raise PermissionDenied(f"{self._meta.verbose_name} is never changed.")
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+    def delete(self, *args: object, **kwargs: object) -> tuple[int, dict[str, int]]:
+        raise PermissionDenied(f"{self._meta.verbose_name} is never deleted.")
+
+
+class Release(Frozen):
+    """What was published of one block of people: noised counts, once, for ever."""
+
+    phase = models.ForeignKey(
+        Phase, models.PROTECT, verbose_name=_("phase"), related_name="releases"
+    )
+    document = models.BinaryField()
+    digest = models.CharField(_("SHA-256"), max_length=64)
+    made_on = models.DateField(_("made on"))
+
+    class Meta:
+        verbose_name = _("release")
+        verbose_name_plural = _("releases")
+        ordering = ("made_on", "pk")
+
+    def __str__(self) -> str:
+        return f"{self.phase} · {self.made_on:%Y-%m-%d}"
+
+
+class Event(Frozen):
+    """What staff did: an append-only journal that holds neither answers nor resume codes."""
+
+    class Action(models.TextChoices):
+        PUBLISHED = "published", _("instrument version published")
+        CREATED = "created", _("cohort created")
+        CHANGED = "changed", _("cohort changed")
+        CLOSED = "closed", _("phase closed")
+        RELEASED = "released", _("results released")
+
+    at = models.DateTimeField(_("at"), auto_now_add=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("by"), null=True, related_name="+"
+    )
+    action = models.CharField(_("action"), max_length=20, choices=Action)
+    subject = models.CharField(_("subject"), max_length=200)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"{self.get_action_display()}: {self.subject}"

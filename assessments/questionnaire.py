@@ -1,0 +1,142 @@
+"""One form of an instrument as it is walked: its pages, its layout, the time it takes. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import batched
+from math import ceil
+from typing import Literal
+
+from .instrument.document import ContextQuestion, Instrument, Scenario, SelfRating
+from .scoring.sheet import DONT_KNOW, Layout, Sheet, layout
+
+SCENARIOS_A_PAGE = 2
+SECONDS = {"context": 10, "self-ratings": 9, "scenarios": 40}
+"""Time one question of a part takes: 4 + 16 + 24 questions make the 20 minutes announced."""
+
+type Part = Literal["context", "self-ratings", "scenarios"]
+type Item = ContextQuestion | SelfRating | Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The questions put on one screen and sent by one POST."""
+
+    part: Part
+    number: int
+    """Place within its part, from 1."""
+    place: int
+    """Place within the sitting, from 1."""
+    items: tuple[Item, ...]
+
+    @property
+    def seconds(self) -> int:
+        return SECONDS[self.part] * len(self.items)
+
+
+class Questionnaire:
+    """A form of an instrument: what is asked, page by page."""
+
+    def __init__(self, instrument: Instrument, form: str) -> None:
+        self.instrument = instrument
+        self.form = form
+
+    @cached_property
+    def layout(self) -> Layout:
+        return layout(self.instrument, self.form)
+
+    @cached_property
+    def pages(self) -> tuple[Page, ...]:
+        """Context, then one page of self-ratings a domain, then the scenarios two by two."""
+        rating_of = {rating.sub_competency: rating for rating in self.instrument.self_ratings}
+        parts: list[tuple[Part, list[tuple[Item, ...]]]] = [
+            ("context", [self.instrument.context]),
+            (
+                "self-ratings",
+                [
+                    tuple(
+                        rating_of[sub.code]
+                        for sub in self.instrument.sub_competencies_of(domain.code)
+                    )
+                    for domain in self.instrument.domains
+                ],
+            ),
+            (
+                "scenarios",
+                list(batched(self.instrument.scenarios_of(self.form), SCENARIOS_A_PAGE)),
+            ),
+        ]
+        places = [
+            (part, number, items)
+            for part, groups in parts
+            for number, items in enumerate(groups, 1)
+        ]
+        return tuple(
+            Page(part, number, place, items)
+            for place, (part, number, items) in enumerate(places, 1)
+        )
+
+    def page(self, part: str, number: int) -> Page | None:
+        """The page of that address, or None."""
+        return next((p for p in self.pages if (p.part, p.number) == (part, number)), None)
+
+    def page_at(self, place: int) -> Page | None:
+        """The page at that place of the sitting, from 1, or None beyond its ends."""
+        return self.pages[place - 1] if 1 <= place <= len(self.pages) else None
+
+    def places(self, page: Page) -> tuple[int, ...]:
+        """Where the page's answers stand in the compact sheet."""
+        found: list[int] = []
+        for item in page.items:
+            match item:
+                case ContextQuestion():
+                    found.append(self.layout.offset("context", item.code))
+                case SelfRating():
+                    found.append(self.layout.offset("self_rating", item.code))
+                case Scenario():
+                    found.append(self.layout.offset("option", item.code))
+                    found.append(self.layout.offset("confidence", item.code))
+        return tuple(found)
+
+    def part(self, page: Page, answers: bytes) -> bytes:
+        """The bytes of one page, out of a whole compact sheet."""
+        return bytes(answers[place] for place in self.places(page))
+
+    def replaced(self, page: Page, answers: bytes, part: bytes) -> bytes:
+        """The compact sheet with one page's bytes replaced."""
+        whole = bytearray(answers)
+        for place, byte in zip(self.places(page), part, strict=True):
+            whole[place] = byte
+        return bytes(whole)
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """The number a scenario is shown with: its place in the form, from 1."""
+        scenarios = self.instrument.scenarios_of(self.form)
+        return {item.code: number for number, item in enumerate(scenarios, 1)}
+
+    def minutes(self, start: int = 1) -> int:
+        """Minutes that the pages from a place on are likely to take, at least 1."""
+        return max(1, ceil(sum(page.seconds for page in self.pages[start - 1 :]) / 60))
+
+    def first_unanswered(self, sheet: Sheet) -> Page | None:
+        """The first page that holds a question without an answer; context may stay empty."""
+        for page in self.pages:
+            if page.part != "context" and any(not answered(item, sheet) for item in page.items):
+                return page
+        return None
+
+
+def answered(item: Item, sheet: Sheet) -> bool:
+    """Whether the sheet answers the item wholly: a scenario needs its confidence too."""
+    match item:
+        case ContextQuestion():
+            return bool(sheet.context.get(item.code))
+        case SelfRating():
+            return item.code in sheet.self_ratings
+        case Scenario():
+            answer = sheet.answers.get(item.code)
+            return answer is not None and (
+                answer.option == DONT_KNOW or answer.confidence is not None
+            )

@@ -1,0 +1,42 @@
+"""Who may do what in the admin.
+
+| who | sees | does |
+|---|---|---|
+| trainer | their own cohorts, and the releases of those | makes cohorts, plans and closes phases |
+| superuser | names, dates and counts of all cohorts, the journal | also appoints trainers |
+
+Results and closing belong to a cohort's own trainers. A superuser who must read a group's results
+appoints themselves first, and the journal keeps it. Nobody reads a sitting: it has no admin, and
+behind the wall none of these pages could.
+"""
+
+from django.apps import apps as installed
+from django.contrib.auth.management import create_permissions
+from django.contrib.auth.models import AbstractUser, Group, Permission
+
+TRAINERS = "Formateurs"
+"""The group's name, as the operator sees it in the admin."""
+PERMISSIONS = ("add_cohort", "change_cohort", "view_cohort", "add_phase", "change_phase")
+
+
+def keep_group(app_config, using: str, apps=installed, **kwargs) -> None:
+    """After each migration: the trainers' group exists and has its permissions."""
+    try:
+        apps.get_model("auth", "Group"), apps.get_model("assessments", "Phase")
+    except LookupError:
+        return  # migrated to a state that has neither
+    # The permissions themselves may be made by a receiver that comes after this one.
+    create_permissions(app_config, verbosity=0, using=using, apps=apps)
+    group, _created = Group.objects.using(using).get_or_create(name=TRAINERS)
+    group.permissions.add(
+        *Permission.objects.using(using).filter(
+            content_type__app_label=app_config.label, codename__in=PERMISSIONS
+        )
+    )
+
+
+def make_trainer(user: AbstractUser) -> None:
+    """Let a user sign in to the trainers' space."""
+    user.is_staff = True
+    user.save(update_fields=["is_staff"])
+    user.groups.add(Group.objects.get(name=TRAINERS))

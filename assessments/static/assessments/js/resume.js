@@ -1,0 +1,10 @@
+// The QR code's link carries the resume code in its fragment, which browsers send to nobody.
+// It is put in the form, taken out of the address bar and the history, and sent by POST.
+(() => {
+  const code = decodeURIComponent(location.hash.slice(1));
+  const form = document.getElementById("resume-form");
+  if (!code || !form) return;
+  history.replaceState(null, "", location.pathname);
+  form.elements.code.value = code;
+  form.requestSubmit();
+})();

@@ -1,0 +1,90 @@
+"""What templates need to print a group's figures."""
+
+from django import template
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from ..cohort.counts import LevelOutcome
+from ..cohort.disclosure import Share
+from ..cohort.statistics import Figure, Standing
+from .readiness import level_name, whole
+
+register = template.Library()
+
+
+@register.simple_block_tag
+def sentence(content: SafeString) -> SafeString:
+    """A text on one line, to be kept with ``as``: what a chart says, for its ``<title>``."""
+    return mark_safe(" ".join(content.split()))  # it comes from a template, escaped already
+
+
+_ENDS = {
+    LevelOutcome.LEVEL_1: (1, 1),
+    LevelOutcome.BETWEEN_1_2: (1, 2),
+    LevelOutcome.LEVEL_2: (2, 2),
+    LevelOutcome.BETWEEN_2_3: (2, 3),
+    LevelOutcome.LEVEL_3: (3, 3),
+}
+
+
+@register.filter
+def share(printed: Share | None) -> str:
+    """A printed share: "35%", "5% or less", "95% or more"."""
+    if printed is None:
+        return ""
+    points = {"points": whole(printed.points)}
+    if printed.low_end:
+        return _("≤ %(points)s%%") % points
+    if printed.high_end:
+        return _("≥ %(points)s%%") % points
+    return _("%(points)s%%") % points
+
+
+@register.filter
+def lowest(cell: str) -> int:
+    """The lower of the levels that a cell of a level table is between."""
+    return _ENDS[LevelOutcome[cell.upper()]][0]
+
+
+@register.filter
+def highest(cell: str) -> int:
+    """The upper of the levels that a cell of a level table is between."""
+    return _ENDS[LevelOutcome[cell.upper()]][1]
+
+
+@register.filter
+def outcome_name(cell: str) -> str:
+    """A cell of a level table in words."""
+    low, high = _ENDS[LevelOutcome[cell.upper()]]
+    if low == high:
+        return level_name(low)
+    return _("between %(lower)s and %(upper)s") % {
+        "lower": level_name(low),
+        "upper": level_name(high),
+    }
+
+
+@register.filter
+def percents(value: float) -> str:
+    """A proportion in whole points: 0.352 is "35"."""
+    return whole(100 * value).replace("-", "\N{MINUS SIGN}")
+
+
+@register.filter
+def against_the_rest(standing: Standing | None) -> str:
+    return {
+        Standing.NEEDIER: _("weaker"),
+        Standing.ALIKE: _("no clear difference"),
+        Standing.STRONGER: _("stronger"),
+        None: "",
+    }[standing]
+
+
+@register.filter
+def why_withheld(figure: Figure) -> str:
+    """Why a figure is not said."""
+    return {
+        "too_few_people": _("withheld: the group is too small for it"),
+        "too_few_answers": _("withheld: too few answers"),
+        "not_asked": _("not asked"),
+    }[str(figure.withheld)]

@@ -1,0 +1,153 @@
+"""What templates need to print the instrument's texts and our figures."""
+
+import re
+from datetime import date
+from math import ceil
+
+from django import template
+from django.utils import formats
+from django.utils.translation import get_language, ngettext, pgettext
+from django.utils.translation import gettext as _
+
+from ..instrument.document import MAIN_LANGUAGE, Source, Text
+from ..scoring.levels import LevelOutcome
+from ..scoring.outcomes import Outcome
+from ..scoring.scores import DomainScore
+
+register = template.Library()
+
+
+@register.filter
+def told(text: Text | None) -> str:
+    """An instrument's text in the reader's language, in French where it has no other."""
+    if not text:
+        return ""
+    return text.get((get_language() or MAIN_LANGUAGE)[:2]) or text[MAIN_LANGUAGE]
+
+
+@register.filter
+def whole(value: float | None) -> str:
+    """A figure without decimals, in the reader's locale."""
+    return "" if value is None else formats.number_format(round(value), use_l10n=True)
+
+
+@register.filter
+def decimal(value: float | None, places: int = 1) -> str:
+    """A figure with decimals, in the reader's locale."""
+    return "" if value is None else formats.number_format(round(value, places), places)
+
+
+@register.filter
+def of(mapping, key):
+    """``mapping[key]``, or None."""
+    return mapping.get(key)
+
+
+@register.filter
+def percent(proportion: float | None) -> str:
+    """A proportion of 0 to 1 as a percentage without decimals."""
+    return "" if proportion is None else _("%(number)s%%") % {"number": whole(100 * proportion)}
+
+
+@register.filter
+def points(credit: float | None) -> str:
+    """What an answer earned, or a sum of it: "0.5 point", "5.5 points"."""
+    if credit is None:
+        return ""
+    number = formats.number_format(credit, 0 if credit == int(credit) else 1)
+    return ngettext("%(number)s point", "%(number)s points", ceil(credit)) % {"number": number}
+
+
+@register.filter
+def day(value: date) -> str:
+    """A date in full, "24 November 2026"; in French, the first of a month is "1er"."""
+    written = formats.date_format(value, "j F Y")
+    if value.day == 1 and (get_language() or "").startswith("fr"):
+        return written.replace("1", "1er", 1)
+    return written
+
+
+@register.filter
+def level_name(level: int) -> str:
+    """The name of a level, 1 to 3."""
+    return {1: _("Developing"), 2: _("Operational"), 3: _("Lead")}[level]
+
+
+@register.filter
+def standing(outcome: LevelOutcome | None) -> str:
+    """The level that a result supports, or the two it lies between."""
+    if outcome is None:
+        return _("no answer")
+    if not outcome.between:
+        return level_name(outcome.levels[0])
+    lower, upper = map(level_name, outcome.levels)
+    return _("between two levels: %(lower)s and %(upper)s") % {"lower": lower, "upper": upper}
+
+
+@register.filter
+def verdict(outcome: Outcome) -> str:
+    """What became of a scenario, in two or three words."""
+    if outcome.unsafe:
+        return _("At risk")
+    return {
+        "best": _("Best option"),
+        "acceptable": _("Acceptable option"),
+        "wrong": _("Worth another look"),
+        "dont_know": _("I don’t know"),
+        "unanswered": _("No answer"),
+    }[outcome.verdict]
+
+
+ELIDED = re.compile(r"[aàâæeéèêëiîïoôœuùûy]|h(?!auss|eurt|iérarch)", re.IGNORECASE)
+"""How a French verb begins before which "je" becomes "j’": a vowel, or an h, save a few."""
+
+
+@register.filter
+def i_will(deed: str) -> str:
+    """An intention in the first person, with the elision that French asks of "je"."""
+    if ELIDED.match(deed):
+        return pgettext("before a vowel", "I will %(deed)s") % {"deed": deed}
+    return pgettext("before a consonant", "I will %(deed)s") % {"deed": deed}
+
+
+@register.filter
+def gap(proportion: float | None) -> str:
+    """The size of a difference between two proportions, in points of percentage."""
+    return "" if proportion is None else whole(abs(100 * proportion))
+
+
+@register.filter
+def signed(value: float | None, places: int = 0) -> str:
+    """A difference with its sign, in the reader's locale."""
+    if value is None:
+        return ""
+    rounded = round(value, places)
+    sign = "+" if rounded > 0 else "−" if rounded < 0 else ""
+    return sign + formats.number_format(abs(rounded), places)
+
+
+@register.filter
+def compared(score: DomainScore) -> str:
+    """Where the self-rating stands beside the result and its interval."""
+    if score.self_rating is None:
+        return _("no self-rating")
+    if score.interval is None:
+        return _("no answer to compare with")
+    if score.self_rating > score.interval.upper:
+        return _("you rate yourself higher than your answers show")
+    if score.self_rating < score.interval.lower:
+        return _("you rate yourself lower than your answers show")
+    return _("your self-rating and your answers go together")
+
+
+@register.filter
+def reading(source: Source) -> str:
+    """How and when a source was read for the instrument."""
+    how = {
+        "primary": _("text read on %(date)s"),
+        "abstract": _("summary read on %(date)s"),
+        "secondary": _("known from another account, read on %(date)s"),
+        "recalled": _("quoted from memory on %(date)s"),
+        "computed": _("computed on %(date)s"),
+    }
+    return how[source.reading] % {"date": day(source.read_on)}

@@ -1,0 +1,29 @@
+"""Addresses of the respondent's door. None holds a person's code, key or answer."""
+
+from django.urls import path
+from django.views.i18n import set_language
+
+from .views import after, joining, steps, words
+
+urlpatterns = [
+    path("", joining.landing, name="landing"),
+    path("c/<str:access>/", joining.cohort, name="cohort"),
+    path("group/", joining.group, name="group"),
+    path("notice/", joining.notice, name="notice"),
+    path("code/", joining.start, name="start"),
+    path("resume/", joining.resume, name="resume"),
+    path("sitting/", steps.where_one_was, name="sitting"),
+    path("sitting/review/", steps.review, name="review"),
+    path("sitting/<slug:part>/<int:number>/", steps.page, name="page"),
+    path("results/", after.results, name="results"),
+    path("results/steps/", after.plans, name="plans"),
+    path("results/readiness-report.pdf", after.report, name="report"),
+    path("results/readiness-answers.json", after.answers, name="answers"),
+    path("results/erase/", after.erase, name="erase"),
+    path("leave/", after.leave, name="leave"),
+    path("privacy/", words.privacy, name="privacy"),
+    path("method/", words.method, name="method"),
+    path("example/", words.example, name="example"),
+    path("accessibility/", words.accessibility, name="accessibility"),
+    path("language/", set_language, name="set_language"),
+]

@@ -1,0 +1,37 @@
+"""What is said when a form has gone stale."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import Resolver404, resolve
+from django.utils.translation import gettext as _
+
+from ..forms import ResumeForm
+from . import carried
+
+
+def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """In place of Django's CSRF page: what happened, and how to go on.
+
+    Answers posted by a page of questions are carried along, as when the session has ended.
+    """
+    try:
+        match = resolve(request.path_info)
+    except Resolver404:
+        match = None
+    if match is None or match.url_name != "page":
+        return render(request, "assessments/stale.html", status=403)
+    return ended(request, **match.kwargs, status=403)
+
+
+def ended(request: HttpRequest, part: str, number: int, status: int = 200) -> HttpResponse:
+    """The session is over: the resume code is asked, the posted answers go with it."""
+    messages.warning(
+        request,
+        _(
+            "Your session has ended. Your answers to this page are kept: type your resume code "
+            "and they will be saved."
+        ),
+    )
+    context = {"form": ResumeForm(), "carried": carried.carry(request, part, number)}
+    return render(request, "assessments/resume.html", context, status=status)

@@ -1,0 +1,201 @@
+"""The questions, page by page; the review; finishing."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+
+from .. import sittings
+from ..forms import PageForm
+from ..models import Sitting
+from ..questionnaire import Page, Questionnaire, answered
+from ..scoring.sheet import SheetError
+from ..sittings import Conflict, Finished, questionnaire_of, sheet_of
+from . import errors
+from .session import get_or_post, held, private
+
+
+@private
+def where_one_was(request: HttpRequest, sitting: Sitting) -> HttpResponse:
+    """Continue: the first page with something unanswered, else the review, else the results."""
+    if sitting.finished_on is not None:
+        return redirect("results")
+    if not any(sitting.answers):
+        return redirect("page", part="context", number=1)
+    page = questionnaire_of(sitting).first_unanswered(sheet_of(sitting))
+    return redirect(_address(page)) if page else redirect("review")
+
+
+@never_cache
+@get_or_post
+def page(request: HttpRequest, part: str, number: int) -> HttpResponse:
+    """One page of questions."""
+    sitting = held(request)
+    if sitting is None:
+        if request.method != "POST":
+            return redirect("resume")
+        return errors.ended(request, part, number)
+    if request.method == "POST":
+        return answer(request, sitting, part, number, request.POST)
+    if sitting.finished_on is not None:
+        return redirect("results")
+    asked = questionnaire_of(sitting)
+    shown = _page(asked, part, number)
+    return _show(request, sitting, shown, _form(sitting, shown, None))
+
+
+def answer(
+    request: HttpRequest, sitting: Sitting, part: str, number: int, data: QueryDict
+) -> HttpResponse:
+    """Keep a posted page and go where the button said."""
+    if sitting.finished_on is not None:
+        return redirect("results")
+    asked = questionnaire_of(sitting)
+    shown = _page(asked, part, number)
+    chosen = _known_language(data.get("language"))
+    form = _form(sitting, shown, data)
+    if not form.is_valid():
+        return _show(request, sitting, shown, form, status=422)
+    try:
+        sittings.save_page(
+            sitting,
+            shown,
+            form.sheet(),
+            seen=form.cleaned_data["seen"],
+            language=chosen or get_language(),
+        )
+    except Finished:
+        return redirect("results")
+    except SheetError:
+        form.add_error(None, _("Some answers could not be read. Please choose them again."))
+        return _show(request, sitting, shown, form, status=422)
+    except Conflict:
+        form.add_error(
+            None,
+            _(
+                "This page was answered differently in another tab or on another device. What you "
+                "see here is not saved yet: check it, then save to keep it."
+            ),
+        )
+        return _show(request, sitting, shown, form, status=409)
+    if chosen:
+        return _in_language(_address(shown), chosen)
+    match data.get("go"):
+        case "back":
+            target = asked.page_at(shown.place - 1) or shown
+            return redirect(_address(target))
+        case "later":
+            return redirect("leave")
+        case "review":
+            return redirect("review")
+    following = asked.page_at(shown.place + 1)
+    return redirect(_address(following)) if following else redirect("review")
+
+
+@private
+def review(request: HttpRequest, sitting: Sitting) -> HttpResponse:
+    """What is unanswered, one press away; finishing is explicit."""
+    if sitting.finished_on is not None:
+        return redirect("results")
+    asked = questionnaire_of(sitting)
+    sheet = sheet_of(sitting)
+    if request.method == "POST":
+        if language := _known_language(request.POST.get("language")):
+            return _in_language(reverse("review"), language)
+        if sheet.answers:
+            sittings.finish(sitting)
+            return redirect("results")
+        messages.warning(
+            request, _("Answer at least one situation: without any, there is nothing to say.")
+        )
+    missing = [
+        (page, [item for item in page.items if not answered(item, sheet)])
+        for page in asked.pages
+        if page.part != "context"
+    ]
+    return render(
+        request,
+        "assessments/review.html",
+        {
+            "sitting": sitting,
+            "asked": asked,
+            "missing": [(page, _address(page), items) for page, items in missing if items],
+            "count": sum(len(items) for _page, items in missing),
+            "back": _address(asked.pages[-1]),
+        },
+    )
+
+
+def _page(asked: Questionnaire, part: str, number: int) -> Page:
+    found = asked.page(part, number)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _address(page: Page) -> str:
+    return reverse("page", kwargs={"part": page.part, "number": page.number})
+
+
+def _form(sitting: Sitting, page: Page, data: QueryDict | None) -> PageForm:
+    asked = questionnaire_of(sitting)
+    return PageForm(
+        data,
+        instrument=asked.instrument,
+        page=page,
+        sheet=sheet_of(sitting),
+        numbers=asked.numbers,
+        initial={"seen": asked.part(page, bytes(sitting.answers)).hex()},
+    )
+
+
+def _show(
+    request: HttpRequest, sitting: Sitting, page: Page, form: PageForm, status: int = 200
+) -> HttpResponse:
+    asked = questionnaire_of(sitting)
+    if form.is_bound:
+        # From now on the reader has seen what is stored: saving again is a decision.
+        data = QueryDict(mutable=True)
+        data.update(form.data)
+        data["seen"] = asked.part(page, bytes(sitting.answers)).hex()
+        form.data = data
+    domain = asked.instrument.domains[page.number - 1] if page.part == "self-ratings" else None
+    return render(
+        request,
+        "assessments/page.html",
+        {
+            "sitting": sitting,
+            "instrument": asked.instrument,
+            "asked": asked,
+            "page": page,
+            "domain": domain,
+            "form": form,
+            "first_number": asked.numbers.get(page.items[0].code),
+            "last_number": asked.numbers.get(page.items[-1].code),
+            "first": page.place == 1,
+            "last": page.place == len(asked.pages),
+            "minutes": asked.minutes(page.place),
+        },
+        status=status,
+    )
+
+
+def _known_language(code: str | None) -> str | None:
+    return code if code in dict(settings.LANGUAGES) else None
+
+
+def _in_language(address: str, language: str) -> HttpResponseRedirect:
+    response = HttpResponseRedirect(address)
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        language,
+        secure=settings.LANGUAGE_COOKIE_SECURE,
+        samesite="Lax",
+    )
+    return response

@@ -1,0 +1,40 @@
+"""Pages of words: the notice, the method, accessibility."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from .. import releases
+from ..cohort_results import results_of
+from ..demonstration import example_union
+from ..instruments import current, default_form, instrument_of
+
+
+def privacy(request: HttpRequest) -> HttpResponse:
+    """The information notice, to read at any time."""
+    return render(request, "assessments/privacy.html", {"grouped": True})
+
+
+def method(request: HttpRequest) -> HttpResponse:
+    """How it is scored, the national strategy as last checked, and every source."""
+    version = current()
+    if version is None:
+        raise Http404
+    context = {"instrument": instrument_of(version.digest), "version": version}
+    return render(request, "assessments/method.html", context)
+
+
+def example(request: HttpRequest) -> HttpResponse:
+    """The very page a trainer reads, with invented answers."""
+    version = current()
+    if version is None:
+        raise Http404
+    form = default_form(version)
+    union = example_union(version.digest, form)
+    threshold = releases.threshold()
+    results = results_of(instrument_of(version.digest), union, threshold)
+    context = {"results": results, "threshold": threshold}
+    return render(request, "assessments/example.html", context)
+
+
+def accessibility(request: HttpRequest) -> HttpResponse:
+    return render(request, "assessments/accessibility.html")

@@ -1,0 +1,165 @@
+"""The whole sitting, as a person walks it."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .conftest import DESKTOP, PHONE, check
+
+
+def press(page: Page) -> None:
+    """The primary action of the page."""
+    page.locator("main form button[type=submit]").first.click()
+
+
+def answer_page(page: Page) -> None:
+    """Answer every question of the page: the second choice of each."""
+    for question in page.locator("main fieldset").all():
+        assert question.locator("legend").count() == 1
+        question.locator("input[type=radio], input[type=checkbox]").nth(1).check()
+
+
+def begin(page: Page, door: str) -> str:
+    """From the group's link to the first question; the resume code that was shown."""
+    page.goto(door)
+    check(page)
+    press(page)
+    check(page)
+    press(page)
+    check(page)
+    code = page.locator(".resume-code").inner_text()
+    press(page)
+    return code
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+@pytest.mark.parametrize(
+    ("language", "size", "words"),
+    [
+        ("fr-FR", PHONE, ("Situation 1", "Vos résultats", "Vos prochaines actions")),
+        ("en-GB", DESKTOP, ("Situation 1", "Your results", "next steps")),
+    ],
+    ids=["french-phone", "english-desktop"],
+)
+def test_the_whole_sitting(browser, door, language, size, words, scripts):
+    context = browser.new_context(locale=language, viewport=size, java_script_enabled=scripts)
+    page = context.new_page()
+
+    def look() -> None:
+        if scripts:  # axe is a script itself
+            check(page)
+
+    page.goto(door)
+    look()
+    press(page)  # start
+    look()
+    press(page)  # the notice is read
+    look()
+    code = page.locator(".resume-code").inner_text()
+    assert re.fullmatch(r"(\w{4}-){3}\w{4}", code)
+    press(page)  # the code is noted
+
+    pages = 0
+    while "/review/" not in page.url:
+        pages += 1
+        expect(page.locator("main progress")).to_be_visible()
+        if pages == 5:
+            expect(page.locator("main")).to_contain_text(words[0])
+        look()
+        answer_page(page)
+        press(page)
+    assert pages == 16
+    look()
+    press(page)  # finish
+    assert page.url.endswith("/results/")
+    look()
+    report = page.locator("main a[href$='.pdf']").first
+    expect(report).to_be_visible()
+    pdf = context.request.get(page.url.rsplit("/results/", 1)[0] + report.get_attribute("href"))
+    assert pdf.ok
+    assert pdf.body().startswith(b"%PDF-")
+    assert code not in page.content()
+    context.close()
+
+
+def test_the_qr_link_opens_the_sitting_and_hides_its_code(watched, browser, door):
+    code = begin(watched, door)
+    answer_page(watched)
+    press(watched)
+    phone = browser.new_context(viewport=PHONE, locale="fr-FR").new_page()
+    asked: list[str] = []
+    phone.on("request", lambda request: asked.append(request.url))
+    site = door.split("/c/")[0]
+    phone.goto(f"{site}/resume/#{code.replace('-', '')}")
+    phone.wait_for_url("**/sitting/self-ratings/1/")
+    assert not [url for url in asked if code.replace("-", "") in url.split("#")[0]]
+    phone.go_back()
+    assert code.replace("-", "") not in phone.url
+    phone.context.close()
+
+
+def test_by_keyboard_alone(watched, door):
+    begin(watched, door)
+    watched.keyboard.press("Tab")
+    expect(watched.locator(":focus")).to_have_class("skip")
+    first = watched.locator("main fieldset").first.locator("input").first
+    first.focus()
+    watched.keyboard.press("ArrowDown")
+    expect(watched.locator("main fieldset").first.locator("input").nth(1)).to_be_checked()
+    watched.keyboard.press("Enter")
+    watched.wait_for_url("**/sitting/self-ratings/1/")
+
+
+def test_the_language_switches_midway_and_nothing_is_lost(watched, door):
+    begin(watched, door)
+    answer_page(watched)
+    watched.get_by_role("button", name="English").click()
+    expect(watched.locator("html")).to_have_attribute("lang", "en")
+    assert watched.url.endswith("/sitting/context/1/")
+    for question in watched.locator("main fieldset").all():
+        expect(question.locator("input").nth(1)).to_be_checked()
+    check(watched)
+
+
+def test_a_refused_answer_is_said_and_linked(watched, door):
+    begin(watched, door)
+    press(watched)
+    watched.locator("main fieldset input").first.evaluate("input => { input.value = '99' }")
+    watched.locator("main fieldset input").first.check()
+    press(watched)
+    expect(watched.get_by_role("alert")).to_be_visible()
+    check(watched, "a refused page")
+
+
+def test_after_leaving_back_shows_nothing(watched, door):
+    begin(watched, door)
+    answer_page(watched)
+    press(watched)
+    watched.locator("button[value=later]").click()
+    check(watched)
+    press(watched)
+    check(watched)
+    watched.go_back()
+    expect(watched.locator("main fieldset")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "path", ["/", "/group/", "/resume/", "/privacy/", "/accessibility/", "/method/", "/nowhere/"]
+)
+def test_the_other_pages(browser, live_server, phase, path, scheme):
+    page = browser.new_page(viewport=PHONE, locale="fr-FR", color_scheme=scheme)
+    page.goto(live_server.url + path)
+    check(page)
+    page.close()
+
+
+def test_four_hundred_percent_zoom(browser, door):
+    """1280 px at 400 % are 320 px."""
+    page = browser.new_page(viewport={"width": 320, "height": 256}, locale="fr-FR")
+    begin(page, door)
+    for _page in range(5):
+        check(page)
+        press(page)
+    page.close()

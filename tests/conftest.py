@@ -1,0 +1,62 @@
+"""What every test may use."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+# Machines differ: what is tested is the result, never the time it took.
+hypothesis_settings.register_profile("readiness", deadline=None)
+hypothesis_settings.load_profile("readiness")
+
+CHROMIUM = os.environ.get("CHROMIUM") or next(
+    filter(
+        None,
+        map(
+            shutil.which,
+            ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome"),
+        ),
+    ),
+    None,
+)
+REQUIRE_ALL = bool(os.environ.get("REQUIRE_ALL"))
+"""Set in continuous integration: what a laptop may skip, fails there."""
+PURE = {"instrument", "scoring", "cohort"}
+SEEDS = Path(__file__).resolve().parent.parent / "seeds" / "ai-readiness"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        if folder in PURE:
+            item.add_marker(pytest.mark.pure)
+        if "page" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+            if CHROMIUM is None and not REQUIRE_ALL:
+                item.add_marker(
+                    pytest.mark.skip(
+                        reason="no Chromium: sudo apt install chromium, or CHROMIUM=/path"
+                    )
+                )
+    # Playwright leaves an event loop in the thread, so what needs a browser comes last.
+    items.sort(key=lambda item: "page" in getattr(item, "fixturenames", ()))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    report = yield
+    if REQUIRE_ALL and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome, report.longrepr = "failed", f"skipped: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(autouse=True)
+def quick_settings(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }

@@ -1,0 +1,100 @@
+"""Loading and publishing an instrument from the shell."""
+
+import shutil
+from io import StringIO
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.core.management import CommandError, call_command
+
+from assessments.instrument.document import encode
+from assessments.instruments import current, instrument_of
+from assessments.models import Event, InstrumentVersion
+
+from .conftest import SEEDS
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return shutil.copytree(SEEDS, tmp_path / "instrument")
+
+
+def load(folder) -> str:
+    out = StringIO()
+    call_command("load_instrument", folder, stdout=out)
+    return out.getvalue()
+
+
+def replace(folder, name: str, old: str, new: str) -> None:
+    path = folder / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+@pytest.mark.django_db
+def test_our_instrument_loads_and_is_published(folder):
+    assert "is published" in load(folder)
+    version = current()
+    instrument = instrument_of(version.digest)
+    assert encode(instrument) == bytes(InstrumentVersion.objects.get().document)
+    assert len(instrument.self_ratings) == 16
+    assert len(instrument.scenarios_of("A")) == 24
+    assert Event.objects.get().action == Event.Action.PUBLISHED
+
+
+@pytest.mark.django_db
+def test_loading_the_same_again_changes_nothing(folder):
+    load(folder)
+    before = InstrumentVersion.objects.values().get()
+    assert "nothing has changed" in load(folder)
+    assert InstrumentVersion.objects.values().get() == before
+    assert Event.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_published_version_never_changes(folder):
+    load(folder)
+    before = InstrumentVersion.objects.values().get()
+    replace(folder, "instrument.yaml", "operational: 55", "operational: 50")
+    with pytest.raises(CommandError, match=r"nouveau numéro|new version"):
+        load(folder)
+    assert InstrumentVersion.objects.values().get() == before
+
+
+@pytest.mark.django_db
+def test_a_new_version_is_served_from_then_on(folder):
+    load(folder)
+    replace(folder, "instrument.yaml", '"2026.1"', '"2026.2"')
+    load(folder)
+    assert current().version == "2026.2"
+    assert InstrumentVersion.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_a_broken_folder_is_refused_whole_and_says_where(folder):
+    replace(folder, "scenarios/a.yaml", "credit: 1\n", "credit: 0.25\n")
+    replace(folder, "self_ratings.yaml", "sub_competency: A1", "sub_competency: Z9")
+    with pytest.raises(CommandError) as refused:
+        load(folder)
+    said = str(refused.value)
+    assert "scenarios/a.yaml: A1-1" in said
+    assert "self_ratings.yaml: SR-A1" in said
+    assert not InstrumentVersion.objects.exists()
+    assert not Event.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(CommandError, match=r"instrument\.yaml"):
+        load(tmp_path / "nowhere")
+
+
+@pytest.mark.django_db
+def test_the_journal_is_append_only(folder):
+    load(folder)
+    event = Event.objects.get()
+    with pytest.raises(PermissionDenied):
+        event.save()
+    with pytest.raises(PermissionDenied):
+        event.delete()
