@@ -1,6 +1,7 @@
 # Two commands: `make run` and `make test`. Either may come first; both set up what they need.
 PORT ?= 8000
 RUN = .venv/bin/python
+export READINESS_ADDRESS ?= http://127.0.0.1:$(PORT)
 
 help:
 	@echo "make run    start Readiness with a demonstration cohort on http://127.0.0.1:$(PORT)"
@@ -9,7 +10,7 @@ help:
 
 run:
 	@.ci/environment run
-	@$(RUN) manage.py demo --port $(PORT)
+	@$(RUN) manage.py demo
 	@$(RUN) manage.py collectstatic --no-input --verbosity 0
 	@echo "Readiness listens on http://127.0.0.1:$(PORT)/ (Ctrl-C stops it)"
 	@exec .venv/bin/gunicorn --config readiness/gunicorn.py --bind 127.0.0.1:$(PORT) readiness.wsgi

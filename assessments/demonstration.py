@@ -13,17 +13,18 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from . import codes, releases, sittings
+from . import codes, cohorts, releases, sittings
 from .cohort import disclosure
 from .cohort.counts import count
 from .cohort.disclosure import Union
 from .instrument.document import Instrument, Scenario
-from .instruments import default_form, questionnaire
-from .models import Cohort, InstrumentVersion, Phase, Sitting
+from .instruments import questionnaire
+from .models import Cohort, Phase, Sitting
 from .roles import make_trainer
 from .scoring.profile import score
 from .scoring.sheet import DONT_KNOW, ScenarioAnswer, Sheet
@@ -95,7 +96,7 @@ def example_union(digest: str, form: str) -> Union:
 
 
 @transaction.atomic
-def demonstration(version: InstrumentVersion) -> Demonstration:
+def demonstration() -> Demonstration:
     """The demonstration cohort and its trainer, made the first time."""
     user, is_new = get_user_model().objects.get_or_create(username=USERNAME)
     password = None
@@ -106,35 +107,27 @@ def demonstration(version: InstrumentVersion) -> Demonstration:
         make_trainer(user)
     cohort = Cohort.objects.filter(trainers=user).order_by("pk").first()
     if cohort is None:
-        cohort = _cohort(version, user)
+        cohort = _cohort(user)
     return Demonstration(cohort, password)
 
 
-def _cohort(version: InstrumentVersion, user) -> Cohort:
+def _cohort(user: User) -> Cohort:
     today = timezone.localdate()
-    cohort = Cohort.objects.create(
-        name=_("Demonstration: AI in our departments"), created_on=today - timedelta(days=45)
-    )
-    cohort.trainers.add(user)
-    before = Phase.objects.create(
-        cohort=cohort,
-        kind=Phase.Kind.BEFORE,
-        opens_on=today - timedelta(days=40),
-        version=version,
-        form=default_form(version, Phase.Kind.BEFORE),
-    )
+    cohort = Cohort(name=_("Demonstration: AI in our departments"))
+    cohorts.create(cohort, user)
+    before = Phase(cohort=cohort, kind=Phase.Kind.BEFORE, opens_on=today - timedelta(days=40))
+    cohorts.plan(before, user)
     chance = random.Random(2026)
     for _person in range(BEFORE):
         _answer(before, chance.gauss(0.2, 0.7), chance)
     releases.close(before, user)
-    after = Phase.objects.create(
+    after = Phase(
         cohort=cohort,
         kind=Phase.Kind.AFTER,
         opens_on=today,
         closes_on=today + timedelta(days=21),
-        version=version,
-        form=default_form(version, Phase.Kind.AFTER),
     )
+    cohorts.plan(after, user)
     for _person in range(AFTER):
         _answer(after, chance.gauss(0.9, 0.7), chance)
     return cohort

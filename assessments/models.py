@@ -209,14 +209,13 @@ class Event(Frozen):
         CREATED = "created", _("cohort created")
         CHANGED = "changed", _("cohort changed")
         CLOSED = "closed", _("phase closed")
-        RELEASED = "released", _("results released")
 
     at = models.DateTimeField(_("at"), auto_now_add=True)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("by"), null=True, related_name="+"
     )
     action = models.CharField(_("action"), max_length=20, choices=Action)
-    subject = models.CharField(_("subject"), max_length=200)
+    subject = models.CharField(_("subject"), max_length=300)
 
     class Meta:
         verbose_name = _("event")

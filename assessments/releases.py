@@ -112,7 +112,6 @@ def _release(phase: Phase, block: Sequence[int]) -> Release:
         made_on=document.day,
     )
     Sitting.objects.filter(pk__in=block).update(released=True)
-    Event.objects.create(action=Event.Action.RELEASED, subject=f"{phase} · {made.digest}")
     return made
 
 

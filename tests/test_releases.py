@@ -183,7 +183,7 @@ def test_the_journal_names_what_was_done(phase):
     finished(phase, 11)
     releases.close(phase, None)
     actions = list(Event.objects.order_by("pk").values_list("action", flat=True))
-    assert actions == ["published", "closed", "released"]
+    assert actions == ["published", "closed"]
 
 
 def test_the_wall_refuses_sittings_whoever_asks():

@@ -544,7 +544,8 @@ def _reason(group: Group, part: Part, cells: _Cells, per_person: int = 1) -> Wit
         return Withheld.NOT_ASKED
     if part not in group.published.parts:
         return Withheld.TOO_FEW_PEOPLE
-    if cells.answers < group.n * per_person / 2:
+    # Allowing for the noise, or it would by itself silence small groups that all answered.
+    if cells.answers + math.sqrt(cells.variances.sum()) < group.n * per_person / 2:
         return Withheld.TOO_FEW_ANSWERS
     return None
 

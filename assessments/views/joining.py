@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import segno
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,6 +14,7 @@ from .. import codes
 from ..forms import AccessForm, ResumeForm, StartForm
 from ..instruments import current, default_form, questionnaire
 from ..models import Cohort, InstrumentVersion, Phase
+from ..qr import qr
 from ..questionnaire import Questionnaire
 from ..sittings import PhaseClosed, find_by_code, open_phases, open_sitting
 from . import carried, steps
@@ -126,13 +126,6 @@ def start(request: HttpRequest) -> HttpResponse:
             "code": codes.grouped(code),
             "qr": qr(link, _("QR code of your resume link")),
         },
-    )
-
-
-def qr(link: str, title: str) -> str:
-    """The link as an SVG QR code, without inline styles."""
-    return segno.make(link, error="m").svg_inline(
-        scale=4, border=2, svgclass="qr", lineclass=None, title=title, omitsize=True, dark="#000"
     )
 
 

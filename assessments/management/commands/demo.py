@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils import translation
 
 from assessments.demonstration import USERNAME, demonstration
-from assessments.instruments import current
 
 SEEDS = Path(settings.BASE_DIR) / "seeds" / "ai-readiness"
 
@@ -17,17 +16,12 @@ SEEDS = Path(settings.BASE_DIR) / "seeds" / "ai-readiness"
 class Command(BaseCommand):
     help = __doc__
 
-    def add_arguments(self, parser) -> None:
-        parser.add_argument("--port", type=int, default=8000, help="port of the printed addresses")
-
-    def handle(self, *args, port: int, verbosity: int, **options) -> None:
+    def handle(self, *args, **options) -> None:
         call_command("migrate", verbosity=0)
         call_command("load_instrument", SEEDS, stdout=self.stdout)
-        version = current()
-        assert version is not None  # it has just been published
         with translation.override(settings.LANGUAGE_CODE):
-            made = demonstration(version)
-        address = f"http://127.0.0.1:{port}"
+            made = demonstration()
+        address = settings.PUBLIC_ADDRESS
         link = reverse("cohort", kwargs={"access": made.cohort.code})
         self.stdout.write(f"\n  Clinicians   {address}/\n  Demo cohort  {address}{link}")
         self.stdout.write(f"  Trainer      {address}{reverse('admin:index')}   user: {USERNAME}")
