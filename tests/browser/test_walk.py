@@ -30,6 +30,7 @@ def begin(page: Page, door: str) -> str:
     check(page)
     code = page.locator(".resume-code").inner_text()
     press(page)
+    page.wait_for_url("**/sitting/context/1/")
     return code
 
 
@@ -80,6 +81,10 @@ def test_the_whole_sitting(browser, door, language, size, words, scripts):
     assert pdf.ok
     assert pdf.body().startswith(b"%PDF-")
     assert code not in page.content()
+    site = page.url.rsplit("/results/", 1)[0]
+    for after in ("/results/steps/", "/results/erase/", "/leave/"):
+        page.goto(site + after)
+        look()
     context.close()
 
 

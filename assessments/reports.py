@@ -1,0 +1,489 @@
+"""The report of one finished sitting: one value, shown as a page and printed as a PDF.
+
+The value holds the instrument's records and the profile's figures, never a sentence: words are
+the templates', in the language that is active when they are rendered.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache, cached_property, partial
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from django.template.loader import render_to_string
+
+from . import charts
+from .instrument.document import (
+    DONT_KNOW_CONFIDENCE,
+    MAIN_LANGUAGE,
+    ConfidenceLevel,
+    Domain,
+    Instrument,
+    Level,
+    NextStep,
+    Option,
+    Scenario,
+    Source,
+    StrategyEntry,
+    SubCompetency,
+    Text,
+    by_code,
+    digest,
+)
+from .questionnaire import Questionnaire
+from .scoring import calibration, intervals, levels, outcomes
+from .scoring.coverage import Coverage, coverage
+from .scoring.next_steps import Reason, reasons
+from .scoring.outcomes import Outcome
+from .scoring.profile import Profile
+from .scoring.scores import DomainScore
+from .scoring.sheet import Sheet
+
+if TYPE_CHECKING:
+    from pydyf import PDF
+    from weasyprint import CSS
+    from weasyprint.text.fonts import FontConfiguration
+    from weasyprint.urls import URLFetcher
+
+STATIC = Path(__file__).resolve().parent / "static" / "assessments"
+UNSAFE_IN_BRIEF = 3
+"""How many unsafe answers the first page tells in full before it points to their section."""
+
+
+class KeptPlan(Protocol):
+    """A next step as the person means to do it (:class:`assessments.sittings.Plan`)."""
+
+    @property
+    def step(self) -> str: ...
+    @property
+    def when(self) -> str: ...
+    @property
+    def will(self) -> str: ...
+    @property
+    def together_with(self) -> str: ...
+    @property
+    def before(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One scenario of the form: what was answered, the key and where it comes from."""
+
+    number: int
+    """Its place in the form, from 1, as it was shown with."""
+    scenario: Scenario
+    sub_competency: SubCompetency
+    outcome: Outcome
+    chosen: Option | None
+    """None for "I don't know" and for no answer."""
+    confidence: ConfidenceLevel | None
+    sources: tuple[Source, ...]
+
+    @property
+    def is_best(self) -> bool:
+        return self.outcome.verdict == "best"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the person stands in a domain."""
+
+    domain: Domain
+    score: DomainScore
+    meanings: tuple[Level, ...]
+    """What the level means, or the two levels that it lies between."""
+    following: Level | None
+    """What the level above means, if there is one."""
+    band: charts.Band
+    compared: charts.Band
+    """The same with the self-rating beside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intention:
+    """When …, I will …, with …, before …"""
+
+    when: Text
+    will: Text
+    together_with: Text
+    before: date
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A next step, kept or proposed, and why it is there."""
+
+    record: NextStep
+    sub_competency: SubCompetency
+    intention: Intention
+    reason: Reason | None
+    causes: tuple[Answer, ...]
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """An entry of the strategy, and what of the form serves it."""
+
+    entry: StrategyEntry
+    coverage: Coverage
+    standing: Standing | None
+    """For a goal: the domain that measures it."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything the templates of the report need."""
+
+    instrument: Instrument
+    form: str
+    digest: str
+    """SHA-256 of the instrument, in hexadecimal."""
+    finished_on: date
+    profile: Profile
+    answers: tuple[Answer, ...]
+    """One for each scenario, in the order of the form."""
+    standings: tuple[Standing, ...]
+    steps: tuple[Step, ...]
+    steps_are_kept: bool
+    """Whether the person chose them; otherwise they are proposals."""
+    strategy: tuple[Covered, ...]
+    strategy_sources: tuple[Source, ...]
+    rules: Rules
+
+    @cached_property
+    def answered(self) -> tuple[Answer, ...]:
+        return tuple(answer for answer in self.answers if answer.outcome.answered)
+
+    @cached_property
+    def unsafe(self) -> tuple[Answer, ...]:
+        return tuple(answer for answer in self.answers if answer.outcome.unsafe)
+
+    @property
+    def unsafe_in_brief(self) -> tuple[Answer, ...]:
+        return self.unsafe[:UNSAFE_IN_BRIEF]
+
+    @property
+    def unsafe_beyond_brief(self) -> int:
+        return len(self.unsafe) - len(self.unsafe_in_brief)
+
+    @cached_property
+    def risks_met(self) -> int:
+        """How many of the answered situations offered an unsafe option."""
+        return sum(any(o.unsafe for o in answer.scenario.options) for answer in self.answered)
+
+    @cached_property
+    def confident_errors(self) -> tuple[Answer, ...]:
+        return tuple(answer for answer in self.answers if answer.outcome.confident_error)
+
+    @cached_property
+    def answers_by_domain(self) -> tuple[tuple[Domain, tuple[Answer, ...]], ...]:
+        domains = by_code(self.instrument.domains)
+        return tuple(
+            (domains[code], tuple(answers))
+            for code, answers in groupby(self.answers, lambda answer: answer.outcome.domain)
+        )
+
+    @property
+    def goals(self) -> tuple[Covered, ...]:
+        return tuple(line for line in self.strategy if line.entry.kind == "goal")
+
+    @property
+    def priorities_and_pillars(self) -> tuple[Covered, ...]:
+        return tuple(line for line in self.strategy if line.entry.kind != "goal")
+
+    @property
+    def short_digest(self) -> str:
+        return self.digest[:12]
+
+    @property
+    def beyond_margin(self) -> bool:
+        """Whether the bias passes its margin, claimed or not."""
+        found = self.profile.calibration
+        return found.bias is not None and abs(found.bias) > (found.margin or 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The constants of the scoring that the method names, each from where it is applied."""
+
+    named_from: float = levels.NAMED_FROM
+    confident_from: float = outcomes.CONFIDENT_FROM
+    claim_from: int = calibration.CLAIM_FROM
+    z: float = intervals.Z
+    tail: float = intervals.TAIL
+    dont_know: float = DONT_KNOW_CONFIDENCE
+    ceiling: int = levels.UNSAFE_CEILING
+
+    @property
+    def held(self) -> float:
+        """What an interval holds: 0.90."""
+        return 1.0 - 2.0 * self.tail
+
+
+def build(
+    asked: Questionnaire,
+    sheet: Sheet,
+    *,
+    profile: Profile,
+    plans: Sequence[KeptPlan],
+    finished_on: date,
+) -> Report:
+    """The report of a finished sheet.
+
+    ``plans`` are the next steps the person kept; without any, the report shows the proposals of
+    the profile, each due its own number of days after ``finished_on``.
+    """
+    instrument = asked.instrument
+    answers = _answers(asked, profile)
+    standings = tuple(_standing(instrument, score) for score in profile.domains)
+    strategy = _strategy(instrument, asked.form, standings)
+    return Report(
+        instrument=instrument,
+        form=asked.form,
+        digest=digest(instrument),
+        finished_on=finished_on,
+        profile=profile,
+        answers=answers,
+        standings=standings,
+        steps=_steps(instrument, sheet, profile, plans, answers, finished_on),
+        steps_are_kept=bool(plans),
+        strategy=strategy,
+        strategy_sources=_sources(
+            instrument, dict.fromkeys(code for line in strategy for code in line.entry.sources)
+        ),
+        rules=Rules(),
+    )
+
+
+def _sources(instrument: Instrument, codes: Iterable[str]) -> tuple[Source, ...]:
+    known = by_code(instrument.sources)
+    return tuple(known[code] for code in codes)
+
+
+def _answers(asked: Questionnaire, profile: Profile) -> tuple[Answer, ...]:
+    instrument = asked.instrument
+    scenarios = by_code(instrument.scenarios_of(asked.form))
+    subs = by_code(instrument.sub_competencies)
+    levels_of_confidence: dict[float | None, ConfidenceLevel] = {
+        level.probability: level for level in instrument.confidence_scale
+    }
+    found = []
+    for outcome in profile.outcomes:
+        scenario = scenarios[outcome.scenario]
+        # "I don't know" is recorded with a confidence that nobody gave.
+        given = outcome.confidence if outcome.option else None
+        found.append(
+            Answer(
+                number=asked.numbers[scenario.code],
+                scenario=scenario,
+                sub_competency=subs[outcome.sub_competency],
+                outcome=outcome,
+                chosen=by_code(scenario.options)[outcome.option] if outcome.option else None,
+                confidence=levels_of_confidence.get(given),
+                sources=_sources(instrument, scenario.sources),
+            )
+        )
+    return tuple(found)
+
+
+def _standing(instrument: Instrument, score: DomainScore) -> Standing:
+    domain = by_code(instrument.domains)[score.code]
+    held: tuple[int, ...] = score.level.levels if score.level else ()
+    meaning: dict[int, Level] = {level.level: level for level in domain.levels}
+    band = partial(
+        charts.band,
+        instrument.cuts,
+        score=score.score,
+        interval=score.interval,
+        chance=score.chance,
+    )
+    return Standing(
+        domain=domain,
+        score=score,
+        meanings=tuple(meaning[level] for level in held),
+        following=meaning.get(held[-1] + 1) if held else None,
+        band=band(),
+        compared=band(beside=score.self_rating),
+    )
+
+
+def _steps(
+    instrument: Instrument,
+    sheet: Sheet,
+    profile: Profile,
+    plans: Sequence[KeptPlan],
+    answers: Iterable[Answer],
+    finished_on: date,
+) -> tuple[Step, ...]:
+    records = by_code(instrument.next_steps)
+    subs = by_code(instrument.sub_competencies)
+    answer_to = {answer.scenario.code: answer for answer in answers}
+    why = {reason.sub_competency: reason for reason in reasons(instrument, sheet, profile.outcomes)}
+    chosen = [(records[plan.step], _kept(plan)) for plan in plans] or [
+        (record := records[proposed.step], _proposed(record, finished_on))
+        for proposed in profile.next_steps
+    ]
+    found = []
+    for record, intention in chosen:
+        reason = why.get(record.sub_competency)
+        found.append(
+            Step(
+                record=record,
+                sub_competency=subs[record.sub_competency],
+                intention=intention,
+                reason=reason,
+                causes=tuple(answer_to[cause.scenario] for cause in reason.causes)
+                if reason
+                else (),
+                sources=_sources(instrument, record.sources),
+            )
+        )
+    return tuple(found)
+
+
+def _kept(plan: KeptPlan) -> Intention:
+    """The person's own words, the same in every language."""
+
+    def own(words: str) -> Text:
+        return {MAIN_LANGUAGE: words.strip().rstrip(".,;").rstrip()}
+
+    return Intention(
+        when=own(plan.when),
+        will=own(plan.will),
+        together_with=own(plan.together_with),
+        before=date.fromisoformat(plan.before),
+    )
+
+
+def _proposed(record: NextStep, finished_on: date) -> Intention:
+    plan = record.plan
+    return Intention(
+        when=plan.when,
+        will=plan.will,
+        together_with=plan.together_with,
+        before=finished_on + timedelta(days=plan.within_days),
+    )
+
+
+def _strategy(
+    instrument: Instrument, form: str, standings: Iterable[Standing]
+) -> tuple[Covered, ...]:
+    entries = by_code(instrument.strategy.entries)
+    standing_in = {standing.domain.code: standing for standing in standings}
+    return tuple(
+        Covered(
+            entry=entries[line.entry],
+            coverage=line,
+            standing=standing_in.get(line.domain) if line.domain else None,
+        )
+        for line in coverage(instrument, form)
+    )
+
+
+# Printing ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """What every PDF shares: read and parsed once a process."""
+
+    fetcher: URLFetcher
+    fonts: FontConfiguration
+    stylesheet: CSS
+
+
+_printing = threading.Lock()
+"""Pango's font map is not made for two threads at once."""
+
+
+def pdf(report: Report) -> bytes:
+    """The report as a tagged PDF that identifies itself as PDF/UA-1, in the active language."""
+    from weasyprint import HTML
+
+    html = render_to_string("assessments/report/document.html", {"report": report})
+    with _printing, _uncollected():
+        press = _press()
+        page = HTML(string=html, base_url=STATIC.as_uri(), url_fetcher=press.fetcher)
+        document: bytes = page.write_pdf(
+            stylesheets=[press.stylesheet],
+            font_config=press.fonts,
+            pdf_variant="pdf/ua-1",
+            finisher=_complete_tags,
+        )
+    return document
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the garbage collector: walking a layout's many live boxes costs a quarter more."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@cache
+def _press() -> Press:
+    # Imported here: it takes two seconds, which a page that prints nothing does not owe.
+    from weasyprint import CSS
+    from weasyprint.text.fonts import FontConfiguration
+    from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+    class PackageFiles(URLFetcher):
+        """Serves the static files of this application, and nothing else."""
+
+        def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
+            scheme, _host, path, *_ = urlsplit(url)
+            if scheme != "file" or not Path(url2pathname(path)).resolve().is_relative_to(STATIC):
+                raise ValueError(f"not a file of this application: {url}")
+            return super().fetch(url, headers)
+
+    fetcher = PackageFiles(allowed_protocols={"file"}, allow_redirects=False)
+    fonts = FontConfiguration()
+    stylesheet = CSS(filename=STATIC / "css" / "report.css", font_config=fonts, url_fetcher=fetcher)
+    # WeasyPrint clears a font folder when the configuration goes, which the end of Python is too
+    # late for.
+    atexit.register(_press.cache_clear)
+    return Press(fetcher, fonts, stylesheet)
+
+
+def warm() -> None:
+    """Load what printing needs, so that nobody waits for it at the first report."""
+    with _printing:
+        _press()
+
+
+def _complete_tags(_document: object, pdf: PDF) -> None:
+    """Put right what WeasyPrint 70 leaves of the tags: figures' boxes and headers' scopes.
+
+    A figure's box is written in CSS pixels from the top of the page, where PDF counts points from
+    its bottom; a header cell has no scope.
+    """
+    known: dict[bytes, Any] = {item.reference: item for item in pdf.objects}
+    for item in pdf.objects:
+        match _tag(item):
+            case "/Figure":
+                top = known[item["Pg"]]["MediaBox"][3]
+                x1, y1, x2, y2 = (0.75 * length for length in item["A"]["BBox"])
+                item["A"]["BBox"][:] = (x1, top - y2, x2, top - y1)
+            case "/TH":
+                group = known[known[item["P"]]["P"]]
+                item["A"]["Scope"] = "/Column" if _tag(group) == "/THead" else "/Row"
+
+
+def _tag(item: object) -> str | None:
+    return item.get("S") if isinstance(item, dict) else None
