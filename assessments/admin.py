@@ -180,7 +180,7 @@ def state_of(phase: Phase) -> str:
     if not cohorts.has_opened(phase, today):
         return _("opens on %s") % day(phase.opens_on)
     if phase.closes_on is not None and phase.closes_on < today:
-        return _("nobody can join since %s; to be closed") % day(phase.closes_on)
+        return _("last day was %s; still to be closed") % day(phase.closes_on)
     if phase.closes_on is not None:
         return _("open, last day %s") % day(phase.closes_on)
     return _("open")

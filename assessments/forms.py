@@ -200,8 +200,8 @@ class CodeField(forms.CharField):
         except codes.CodeError:
             raise forms.ValidationError(
                 _(
-                    "This code does not have its %(length)s letters and digits. It holds neither "
-                    "0, 1, I nor O; capitals, spaces and hyphens do not matter."
+                    "This code should have %(length)s letters and digits, none of them 0, 1, I or "
+                    "O. Capitals, spaces and hyphens do not matter."
                 ),
                 code="code",
                 params={"length": self.length},
@@ -255,7 +255,7 @@ class StartForm(PlainForm):
             )
         except signing.BadSignature:
             raise forms.ValidationError(
-                _("This page had been open for too long: here is a new code."), code="stale"
+                _("This page was open for too long: here is a new code."), code="stale"
             ) from None
 
 

@@ -33,7 +33,7 @@ def publish(instrument: Instrument, actor: User | None = None) -> tuple[Instrume
         if known.digest != key:
             raise PublicationError(
                 _(
-                    "%(code)s %(version)s is already published with another content, and a "
+                    "%(code)s %(version)s is already published with different content, and a "
                     "published version never changes: give this one a new version number."
                 )
                 % {"code": instrument.code, "version": instrument.version}

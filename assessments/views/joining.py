@@ -141,7 +141,13 @@ def resume(request: HttpRequest) -> HttpResponse:
             hold(request, sitting)
             posted = carried.unpacked(request)
             return steps.answer(request, sitting, *posted) if posted else redirect("sitting")
-        form.add_error("code", _("No sitting has this code. It may have been mistyped, or erased."))
+        form.add_error(
+            "code",
+            _(
+                "This code opens no questionnaire. It may have been mistyped, or the "
+                "questionnaire erased."
+            ),
+        )
     return render(
         request,
         "assessments/resume.html",

@@ -112,7 +112,7 @@ def review(request: HttpRequest, sitting: Sitting) -> HttpResponse:
             sittings.finish(sitting)
             return redirect("results")
         messages.warning(
-            request, _("Answer at least one situation: without any, there is nothing to say.")
+            request, _("Answer at least one situation: without any, there is no result to show.")
         )
     missing = [
         (page, [item for item in page.items if not answered(item, sheet)])

@@ -116,7 +116,7 @@ def test_the_story_from_top_to_bottom(phase, desk, close, results, answer, peopl
     assert all(re.search(r"\d", title) for title in page.titles)
     assert page.source.count('<table class="figures"') >= 4
     assert Release.objects.get().digest in page.text
-    assert ("holds at least 22 people" in page.text) == (people < 22)
+    assert ("counts at least 22 people" in page.text) == (people < 22)
 
 
 def test_people_are_counted_in_steps_wherever_they_are_said(

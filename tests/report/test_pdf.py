@@ -199,7 +199,9 @@ def test_a_calibrated_version_says_where_its_intervals_come_from(instrument, in_
     )
     reader = PdfReader(io.BytesIO(reports.pdf(report(instrument, calibration=known))))
     text = flat("".join(page.extract_text() for page in reader.pages))
-    assert flat("comes from 412 sittings of this version (calibration of 1 March 2027)") in text
+    assert (
+        flat("412 completed questionnaires of this version (calibration of 1 March 2027)") in text
+    )
 
 
 @pytest.mark.parametrize(

@@ -78,9 +78,9 @@ def test_the_code_opens_the_sitting_on_another_device(person, dress):
     ("typed", "said"),
     [
         ("", "Type your resume code"),
-        ("ABC", "does not have its 16"),
-        ("0000-0000-0000-0000", "does not have its 16"),
-        ("2222-2222-2222-2222", "No sitting has this code"),
+        ("ABC", "should have 16"),
+        ("0000-0000-0000-0000", "should have 16"),
+        ("2222-2222-2222-2222", "This code opens no questionnaire"),
     ],
 )
 def test_a_code_that_opens_nothing_says_why(client, version, typed, said):

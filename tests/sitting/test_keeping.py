@@ -22,7 +22,7 @@ def test_erasing_is_confirmed_and_whole(person):
     assert "erased" in response.text
     assert not Sitting.objects.exists()
     assert (
-        "No sitting has this code"
+        "This code opens no questionnaire"
         in Client(headers={"accept-language": "en"}).post(reverse("resume"), {"code": code}).text
     )
     assert person.client.get(reverse("sitting")).headers["Location"] == reverse("resume")
