@@ -3,6 +3,12 @@
 from django.conf import settings
 from django.http import HttpRequest
 
+from .releases import threshold
+
 
 def service(request: HttpRequest) -> dict[str, object]:
-    return {"controller": settings.CONTROLLER, "contact": settings.CONTACT}
+    return {
+        "controller": settings.CONTROLLER,
+        "contact": settings.CONTACT,
+        "threshold": threshold(),
+    }
