@@ -17,9 +17,9 @@ run:
 
 test:
 	@.ci/environment test
-	@.venv/bin/python -m pytest -n 2 --dist loadgroup -m "not browser"
-	@.venv/bin/python -m pytest -m browser
-	@.ci/with-postgresql .venv/bin/python -m pytest -n 2 --dist loadgroup -m "not browser and not pure"
+	@.venv/bin/python -m pytest -n 2 -m "not browser"
+	@.venv/bin/python -m pytest -n 2 -m browser
+	@.ci/with-postgresql .venv/bin/python -m pytest -n 2 -m "not browser and not pure"
 
 check:
 	@.ci/environment test

@@ -29,12 +29,16 @@ PURE = {"instrument", "scoring", "cohort"}
 SEEDS = Path(__file__).resolve().parent.parent / "seeds" / "ai-readiness"
 
 
+def needs_browser(item: pytest.Item) -> bool:
+    return "browser" in getattr(item, "fixturenames", ())
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         folder = item.path.relative_to(Path(__file__).parent).parts[0]
         if folder in PURE:
             item.add_marker(pytest.mark.pure)
-        if "page" in getattr(item, "fixturenames", ()):
+        if needs_browser(item):
             item.add_marker(pytest.mark.browser)
             if CHROMIUM is None and not REQUIRE_ALL:
                 item.add_marker(
@@ -43,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                     )
                 )
     # Playwright leaves an event loop in the thread, so what needs a browser comes last.
-    items.sort(key=lambda item: "page" in getattr(item, "fixturenames", ()))
+    items.sort(key=needs_browser)
 
 
 @pytest.hookimpl(wrapper=True)
