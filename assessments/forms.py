@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Layout, LayoutObject
@@ -11,6 +12,7 @@ from django import forms
 from django.conf import settings
 from django.core import signing
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -54,7 +56,7 @@ def _choices(choices: Iterable[Choice | ConfidenceLevel]) -> list[tuple[str, str
 class PageForm(forms.Form):
     """The questions of one page. None is required: what is missing is said at the review."""
 
-    seen = forms.CharField(required=False, widget=forms.HiddenInput, max_length=400)
+    seen = forms.Field(required=False, widget=forms.HiddenInput)
     """The page's answers as they were displayed, to notice that another tab changed them."""
 
     use_required_attribute = False
@@ -173,7 +175,7 @@ class PageForm(forms.Form):
     def clean_seen(self) -> bytes | None:
         try:
             return bytes.fromhex(self.cleaned_data["seen"]) or None
-        except ValueError:
+        except (TypeError, ValueError):
             return None
 
 
@@ -276,6 +278,12 @@ class PlanForm(PlainForm):
     before = forms.DateField(
         label=_("before"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
+
+    def clean_before(self) -> date:
+        before = self.cleaned_data["before"]
+        if before < timezone.localdate():
+            raise forms.ValidationError(_("Choose a day to come."), code="past")
+        return before
 
     def is_chosen(self) -> bool:
         return bool(self["keep"].data)

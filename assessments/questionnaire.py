@@ -120,12 +120,18 @@ class Questionnaire:
         """Minutes that the pages from a place on are likely to take, at least 1."""
         return max(1, ceil(sum(page.seconds for page in self.pages[start - 1 :]) / 60))
 
-    def first_unanswered(self, sheet: Sheet) -> Page | None:
-        """The first page that holds a question without an answer; context may stay empty."""
-        for page in self.pages:
-            if page.part != "context" and any(not answered(item, sheet) for item in page.items):
-                return page
-        return None
+    def where_one_was(self, answers: bytes) -> Page | None:
+        """Where to go on: the last page answered while it misses something, else the next.
+
+        None where that is after the last page. What was left out before waits for the review.
+        """
+        reached = [page for page in self.pages if any(self.part(page, answers))]
+        if not reached:
+            return self.pages[0]
+        last, sheet = reached[-1], self.layout.unpack(answers)
+        if last.part != "context" and not all(answered(item, sheet) for item in last.items):
+            return last
+        return self.page_at(last.place + 1)
 
 
 def answered(item: Item, sheet: Sheet) -> bool:

@@ -193,6 +193,8 @@ LOGGING = {
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         # A mistyped address or a form to correct is no event; a failure of ours is.
         "django.request": {"level": "ERROR"},
+        "django.security.RequestDataTooBig": {"level": "CRITICAL"},
+        "django.security.TooManyFieldsSent": {"level": "CRITICAL"},
         "fontTools": {"level": "ERROR"},
     },
 }

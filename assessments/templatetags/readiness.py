@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 from math import ceil
 
 from django import template
@@ -25,16 +26,22 @@ def told(text: Text | None) -> str:
     return text.get((get_language() or MAIN_LANGUAGE)[:2]) or text[MAIN_LANGUAGE]
 
 
+def half_up(value: float, places: int = 0) -> float:
+    """Rounded as a reader rounds: halves away from zero, where Python takes the even side."""
+    exact = Decimal(str(round(value, 9)))
+    return float(exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP))
+
+
 @register.filter
 def whole(value: float | None) -> str:
     """A figure without decimals, in the reader's locale."""
-    return "" if value is None else formats.number_format(round(value), use_l10n=True)
+    return "" if value is None else formats.number_format(half_up(value), 0)
 
 
 @register.filter
 def decimal(value: float | None, places: int = 1) -> str:
     """A figure with decimals, in the reader's locale."""
-    return "" if value is None else formats.number_format(round(value, places), places)
+    return "" if value is None else formats.number_format(half_up(value, places), places)
 
 
 @register.filter
@@ -121,7 +128,7 @@ def signed(value: float | None, places: int = 0) -> str:
     """A difference with its sign, in the reader's locale."""
     if value is None:
         return ""
-    rounded = round(value, places)
+    rounded = half_up(value, places)
     sign = "+" if rounded > 0 else "−" if rounded < 0 else ""
     return sign + formats.number_format(abs(rounded), places)
 

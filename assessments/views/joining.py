@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -18,6 +19,7 @@ from ..qr import qr
 from ..questionnaire import Questionnaire
 from ..sittings import PhaseClosed, find_by_code, open_phases, open_sitting
 from . import carried, steps
+from .language import known_language, spoken
 from .session import JOINING, get_or_post, held, hold
 
 
@@ -98,6 +100,10 @@ def start(request: HttpRequest) -> HttpResponse:
     if not joining["informed"]:
         return redirect("notice")
     form = StartForm(request.POST if request.method == "POST" else None)
+    language = known_language(request.POST.get("language"))
+    if language and form.is_valid():
+        translation.activate(language)  # the same code, in the other language
+        return spoken(_show_code(request, form.cleaned_data["token"]), language)
     if request.method == "POST" and form.is_valid():
         phase = open_phases().filter(pk=joining["phase"]).first() if joining["phase"] else None
         version = phase.version if phase else current()
@@ -115,7 +121,10 @@ def start(request: HttpRequest) -> HttpResponse:
         return redirect("page", part="context", number=1)
     for error in form.errors.get("token", ()):
         messages.warning(request, str(error))
-    code = codes.new_code(codes.RESUME_LENGTH)
+    return _show_code(request, codes.new_code(codes.RESUME_LENGTH))
+
+
+def _show_code(request: HttpRequest, code: str) -> HttpResponse:
     # In the fragment, which browsers send to nobody; a script of the page it opens posts it.
     link = request.build_absolute_uri(reverse("resume")) + "#" + code
     return render(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -18,17 +17,16 @@ from ..questionnaire import Page, Questionnaire, answered
 from ..scoring.sheet import SheetError
 from ..sittings import Conflict, Finished, questionnaire_of, sheet_of
 from . import errors
+from .language import known_language, spoken
 from .session import get_or_post, held, private
 
 
 @private
 def where_one_was(request: HttpRequest, sitting: Sitting) -> HttpResponse:
-    """Continue: the first page with something unanswered, else the review, else the results."""
+    """Continue after the last page that was answered, or on it while it misses something."""
     if sitting.finished_on is not None:
         return redirect("results")
-    if not any(sitting.answers):
-        return redirect("page", part="context", number=1)
-    page = questionnaire_of(sitting).first_unanswered(sheet_of(sitting))
+    page = questionnaire_of(sitting).where_one_was(bytes(sitting.answers))
     return redirect(_address(page)) if page else redirect("review")
 
 
@@ -58,7 +56,7 @@ def answer(
         return redirect("results")
     asked = questionnaire_of(sitting)
     shown = _page(asked, part, number)
-    chosen = _known_language(data.get("language"))
+    chosen = known_language(data.get("language"))
     form = _form(sitting, shown, data)
     if not form.is_valid():
         return _show(request, sitting, shown, form, status=422)
@@ -79,13 +77,14 @@ def answer(
         form.add_error(
             None,
             _(
-                "This page was answered differently in another tab or on another device. What you "
-                "see here is not saved yet: check it, then save to keep it."
+                "This page has been answered differently since it was displayed, in another tab "
+                "or on another device perhaps. What you see here is not saved yet: check it, then "
+                "save to keep it."
             ),
         )
         return _show(request, sitting, shown, form, status=409)
     if chosen:
-        return _in_language(_address(shown), chosen)
+        return spoken(redirect(_address(shown)), chosen)
     match data.get("go"):
         case "back":
             target = asked.page_at(shown.place - 1) or shown
@@ -106,8 +105,8 @@ def review(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     asked = questionnaire_of(sitting)
     sheet = sheet_of(sitting)
     if request.method == "POST":
-        if language := _known_language(request.POST.get("language")):
-            return _in_language(reverse("review"), language)
+        if language := known_language(request.POST.get("language")):
+            return spoken(redirect("review"), language)
         if sheet.answers:
             sittings.finish(sitting)
             return redirect("results")
@@ -184,18 +183,3 @@ def _show(
         },
         status=status,
     )
-
-
-def _known_language(code: str | None) -> str | None:
-    return code if code in dict(settings.LANGUAGES) else None
-
-
-def _in_language(address: str, language: str) -> HttpResponseRedirect:
-    response = HttpResponseRedirect(address)
-    response.set_cookie(
-        settings.LANGUAGE_COOKIE_NAME,
-        language,
-        secure=settings.LANGUAGE_COOKIE_SECURE,
-        samesite="Lax",
-    )
-    return response

@@ -24,7 +24,8 @@ def sign_in(page: Page, site: str, username: str = USERNAME) -> None:
     check(page)
     page.fill("#id_username", username)
     page.fill("#id_password", PASSWORD)
-    page.press("#id_password", "Enter")
+    with page.expect_navigation():
+        page.press("#id_password", "Enter")
     expect(page.locator("#user-tools")).to_be_visible()
 
 
@@ -51,7 +52,8 @@ def test_the_whole_room(browser, live_server, made, language, size, scheme):
     page.goto(live_server.url + reverse("admin:assessments_cohort_add"))
     check(page)
     page.fill("#id_name", "Internes de novembre")
-    page.locator("input[name=_save]").click()
+    with page.expect_navigation():
+        page.locator("input[name=_save]").click()
     cohort = Cohort.objects.get(name="Internes de novembre")
     assert cohort.phases.get().kind == "before"
     assert cohort.trainers.get().username == USERNAME
@@ -68,6 +70,7 @@ def test_the_whole_room(browser, live_server, made, language, size, scheme):
     page.goto(live_server.url + change)
     check(page)
     page.locator(f"a[href='{close}']").click()
+    page.wait_for_url("**" + close)
     check(page)
     page.locator(
         "#content form button[type=submit], #content form input[type=submit]"

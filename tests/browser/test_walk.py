@@ -9,8 +9,9 @@ from .conftest import DESKTOP, PHONE, check
 
 
 def press(page: Page) -> None:
-    """The primary action of the page."""
-    page.locator("main form button[type=submit]").first.click()
+    """The primary action of the page, and the page it leads to."""
+    with page.expect_navigation():
+        page.locator("main form button[type=submit]").first.click()
 
 
 def answer_page(page: Page) -> None:
@@ -141,7 +142,8 @@ def test_after_leaving_back_shows_nothing(watched, door):
     begin(watched, door)
     answer_page(watched)
     press(watched)
-    watched.locator("button[value=later]").click()
+    with watched.expect_navigation():
+        watched.locator("button[value=later]").click()
     check(watched)
     press(watched)
     check(watched)

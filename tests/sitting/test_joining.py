@@ -52,6 +52,21 @@ def test_an_old_or_forged_token_gets_a_new_code(client, version):
     assert not Sitting.objects.exists()
 
 
+def test_the_language_button_keeps_the_code(client, version):
+    client.post(reverse("landing"))
+    client.post(reverse("notice"))
+    shown = client.get(reverse("start"))
+    token = shown.context["form"].initial["token"]
+    other = client.post(reverse("start"), {"token": token, "language": "fr"})
+    assert other.context["code"] == shown.context["code"]
+    assert 'lang="fr"' in other.text[:100]
+    assert not Sitting.objects.exists()
+    token = other.context["form"].initial["token"]
+    client.post(reverse("start"), {"token": token})
+    code = codes.normalised(shown.context["code"], codes.RESUME_LENGTH)
+    assert sittings.find_by_code(code) is not None
+
+
 def test_the_qr_link_carries_the_code_in_its_fragment_only(client, version, monkeypatch):
     links = []
     from assessments.views import joining

@@ -13,6 +13,8 @@ from assessments.models import Sitting
 
 from .conftest import Person
 
+COMING = (timezone.localdate() + timedelta(days=50)).isoformat()
+
 
 def test_erasing_is_confirmed_and_whole(person):
     code = person.code
@@ -65,9 +67,9 @@ def test_steps_are_chosen_edited_and_kept(version, asked):
     assert len(forms) == 3
     (first, form), *_others = forms
     posted = {f"{first.code}-{name}": form.initial[name] for name in ("when", "will")}
-    posted |= {f"{first.code}-keep": "on", f"{first.code}-before": "2027-01-15"}
-    response = person.client.post(reverse("plans"), posted | {f"{first.code}-will": ""})
-    assert response.status_code == 422
+    posted |= {f"{first.code}-keep": "on", f"{first.code}-before": COMING}
+    for wrong in ({f"{first.code}-will": ""}, {f"{first.code}-before": "1899-12-31"}):
+        assert person.client.post(reverse("plans"), posted | wrong).status_code == 422
     assert person.sitting.plans is None
     posted |= {f"{first.code}-will": "relis la notice", f"{first.code}-together_with": "Ama"}
     assert person.client.post(reverse("plans"), posted).headers["Location"] == reverse("results")
@@ -77,7 +79,7 @@ def test_steps_are_chosen_edited_and_kept(version, asked):
             "when": form.initial["when"],
             "will": "relis la notice",
             "together_with": "Ama",
-            "before": "2027-01-15",
+            "before": COMING,
         }
     ]
     assert "relis la notice" in person.client.get(reverse("results")).text

@@ -165,14 +165,19 @@ def test_a_carried_page_that_does_not_exist_is_not_found(person):
     assert Client().post(reverse("resume"), data | {"carried-page": "x/²"}).status_code == 302
 
 
-def test_where_one_was_is_the_first_page_with_something_missing(person, asked, sure):
-    assert person.client.get(reverse("sitting")).headers["Location"] == address("context", 1)
-    for page in asked.pages[:5]:
-        person.answer(page.part, page.number, **answers(asked, page, "a", sure))
-    following = asked.pages[5]
-    assert person.client.get(reverse("sitting")).headers["Location"] == address(
-        following.part, following.number
-    )
+def test_coming_back_leads_to_where_one_was(person, asked, sure):
+    def leads() -> str:
+        return person.client.get(reverse("sitting")).headers["Location"]
+
+    assert leads() == address("context", 1)
+    # The self-ratings are left out: they wait for the review.
+    person.answer("scenarios", 2, **answers(asked, asked.page("scenarios", 2), "a", sure))
+    assert leads() == address("scenarios", 3)
+    half = answers(asked, asked.page("scenarios", 3), "a", sure)
+    person.answer("scenarios", 3, **dict(list(half.items())[:2]))
+    assert leads() == address("scenarios", 3)
+    person.answer("scenarios", 12, **answers(asked, asked.page("scenarios", 12), "a", sure))
+    assert leads() == reverse("review")
 
 
 def test_the_review_lists_what_is_missing_one_press_away(person, asked, scenarios):
@@ -226,9 +231,24 @@ def test_pages_that_do_not_exist(person):
     assert person.see("nothing", 1).status_code == 404
 
 
-def test_a_huge_post_is_refused_calmly(person):
-    response = person.client.post(address("scenarios", 1), {"seen": "0" * 300_000})
+@pytest.mark.parametrize(
+    "data", [{"seen": "0" * 300_000}, {f"field-{number}": "x" for number in range(1_000)}]
+)
+def test_a_huge_post_is_refused_calmly(person, data):
+    response = person.client.post(address("scenarios", 1), data)
     assert response.status_code == 400
+    assert "What had been saved before still is" in response.text
+
+
+@pytest.mark.parametrize("seen", ["\0", "zz", "00" * 400, ""])
+def test_a_damaged_hidden_field_stops_nobody(person, scenarios, seen):
+    code = scenarios[0].code
+    response = person.client.post(address("scenarios", 1), {"seen": seen, f"answer-{code}": "b"})
+    assert response.status_code in {302, 409}
+    if response.status_code == 409:
+        again = {"seen": response.context["form"]["seen"].value(), f"answer-{code}": "b"}
+        person.client.post(address("scenarios", 1), again)
+    assert sheet_of(person.sitting).answers[code].option == "b"
 
 
 def test_a_stale_form_is_told_what_to_do(version):
