@@ -1,7 +1,7 @@
 """A demonstration: a cohort before and after a training, answered by simulated people.
 
-The people are drawn from a small response model with a fixed seed; nothing of it is used
-outside the demonstration and the tests.
+The people are drawn from a small response model with a fixed seed. They fill the demonstration,
+the example that respondents may look at before they start, and the tests; nothing else.
 """
 
 from __future__ import annotations

@@ -19,6 +19,9 @@ def own_data(sitting: Sitting) -> dict[str, object]:
         "language": sitting.language,
         "opened_on": sitting.opened_on.isoformat(),
         "finished_on": sitting.finished_on and sitting.finished_on.isoformat(),
+        "group": sitting.phase and sitting.phase.cohort.name,
+        "phase": sitting.phase and sitting.phase.kind,
+        "released": sitting.released,
         "context": {code: list(values) for code, values in sheet.context.items()},
         "self_ratings": dict(sheet.self_ratings),
         "answers": {

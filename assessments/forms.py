@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core import signing
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -25,10 +26,14 @@ from .instrument.document import (
     Scenario,
     SelfRating,
 )
+from .models import Sitting
 from .questionnaire import Page
 from .scoring.sheet import DONT_KNOW, ScenarioAnswer, Sheet
 from .sittings import Plan
 from .templatetags.readiness import told
+
+MARK = 32
+"""Hexadecimal digits that tell a sitting's pages from another's."""
 
 
 class Question(LayoutObject):
@@ -57,7 +62,8 @@ class PageForm(forms.Form):
     """The questions of one page. None is required: what is missing is said at the review."""
 
     seen = forms.Field(required=False, widget=forms.HiddenInput)
-    """The page's answers as they were displayed, to notice that another tab changed them."""
+    """Whose page it is and its answers as displayed: another tab may have changed them, another
+    person may have taken over the browser."""
 
     use_required_attribute = False
 
@@ -172,10 +178,22 @@ class PageForm(forms.Form):
                         )
         return Sheet(context=context, self_ratings=ratings, answers=answers)
 
-    def clean_seen(self) -> bytes | None:
+    @staticmethod
+    def seen_by(sitting: Sitting, part: bytes) -> str:
+        """What the hidden field holds of a page of this sitting."""
+        return (
+            salted_hmac("readiness.page", str(sitting.pk), algorithm="sha256").hexdigest()[:MARK]
+            + part.hex()
+        )
+
+    def seen_of(self, sitting: Sitting) -> bytes | None:
+        """The page as it was displayed; None if it was not displayed by this sitting."""
+        value = str(self.data.get("seen", ""))
+        if not constant_time_compare(value[:MARK], self.seen_by(sitting, b"")):
+            return None
         try:
-            return bytes.fromhex(self.cleaned_data["seen"]) or None
-        except (TypeError, ValueError):
+            return bytes.fromhex(value[MARK:])
+        except ValueError:
             return None
 
 
@@ -281,7 +299,7 @@ class PlanForm(PlainForm):
 
     def clean_before(self) -> date:
         before = self.cleaned_data["before"]
-        if before < timezone.localdate():
+        if "before" in self.changed_data and before < timezone.localdate():
             raise forms.ValidationError(_("Choose a day to come."), code="past")
         return before
 

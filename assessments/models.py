@@ -1,4 +1,4 @@
-"""What is kept. Only ``instruments``, ``sittings`` and ``releases`` write here.
+"""What is kept. Only ``instruments``, ``cohorts``, ``sittings`` and ``releases`` write here.
 
 A sitting belongs to the person who holds its resume code and to nobody else: it has no
 admin, and trainers read releases. Dates are kept to the day; keys of sittings are random.

@@ -13,6 +13,7 @@ import numpy as np
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from .cohort import disclosure
@@ -20,6 +21,10 @@ from .cohort.counts import Counts, count
 from .instruments import instrument_of
 from .models import Event, Phase, Release, Sitting
 from .wall import reading_sittings
+
+
+class AlteredError(Exception):
+    """What is kept of a release no longer has the digest it was published with."""
 
 
 class AlreadyClosed(Exception):
@@ -58,15 +63,19 @@ def cut(phase_id: int) -> None:
 
 def union_of(phase: Phase) -> disclosure.Union | None:
     """All that was published of a phase, read as one group."""
-    documents = Release.objects.filter(phase=phase).values_list("document", flat=True)
-    found = [disclosure.decode(bytes(document)) for document in documents]
+    found = []
+    for kept in Release.objects.filter(phase=phase):
+        document = disclosure.decode(bytes(kept.document))
+        if disclosure.digest(document) != kept.digest:
+            raise AlteredError(f"Release {kept.pk} is not what was published.")
+        found.append(document)
     return disclosure.union(found) if found else None
 
 
 def refresh_counts(phase: Phase) -> None:
     """Bring the counts that trainers see up to date, once a day and in steps of five.
 
-    Between two looks on one day nothing moves, so that nobody is seen arriving.
+    Between two looks on one day nothing moves, so that arrivals are hard to follow.
     """
     today = timezone.localdate()
     if phase.counted_on == today:
@@ -77,8 +86,16 @@ def refresh_counts(phase: Phase) -> None:
         phase.finished_at_least = disclosure.at_least(
             sittings.filter(finished_on__isnull=False).count()
         )
-    phase.counted_on = today
-    phase.save(update_fields=["counted_on", "started_at_least", "finished_at_least"])
+    # Whoever looks second on one day sees what the first saw.
+    first = Phase.objects.filter(Q(counted_on=None) | Q(counted_on__lt=today), pk=phase.pk).update(
+        counted_on=today,
+        started_at_least=phase.started_at_least,
+        finished_at_least=phase.finished_at_least,
+    )
+    if first:
+        phase.counted_on = today
+    else:
+        phase.refresh_from_db(fields=["counted_on", "started_at_least", "finished_at_least"])
 
 
 def _lock(phase_id: int) -> Phase:
@@ -92,7 +109,8 @@ def _lock(phase_id: int) -> Phase:
 
 def _publish(phase: Phase, *, closing: bool) -> list[Release]:
     queue = Sitting.objects.filter(phase=phase, finished_on__isnull=False, released=False)
-    keys = queue.order_by("finished_on", "pk").values_list("pk", flat=True)
+    # Locked, so that nobody is erased between the queue and its counts.
+    keys = queue.select_for_update().order_by("finished_on", "pk").values_list("pk", flat=True)
     blocks, _waiting = disclosure.blocks(list(keys), threshold(), closing=closing)
     return [_release(phase, block) for block in blocks]
 
@@ -128,5 +146,7 @@ def _counts(phase: Phase, block: Sequence[int]) -> Counts:
 
 
 def matrix(rows: Sequence[bytes]) -> np.ndarray:
-    """Rows of bytes of one length as a matrix of them."""
+    """Rows of bytes as a matrix; ValueError unless they are of one length."""
+    if len({len(row) for row in rows}) != 1:
+        raise ValueError("answers of different lengths cannot be counted together")
     return np.frombuffer(b"".join(map(bytes, rows)), dtype=np.uint8).reshape(len(rows), -1)

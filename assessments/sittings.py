@@ -6,18 +6,19 @@ harmless and two tabs never overwrite each other silently.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from . import codes, releases
 from .cohort.counts import LevelOutcome
-from .instrument.document import Instrument, by_code
+from .instrument.document import Instrument, by_code, in_language
 from .instruments import default_form, questionnaire
 from .models import InstrumentVersion, Phase, Sitting
 from .questionnaire import Page, Questionnaire
@@ -36,6 +37,8 @@ class Plan:
     before: str
     """ISO 8601 date."""
 
+
+logger = logging.getLogger(__name__)
 
 _STORED = {
     (1,): LevelOutcome.LEVEL_1,
@@ -57,6 +60,10 @@ class PhaseClosed(Exception):
 
 class Conflict(Exception):
     """Another tab or device saved other answers to this page since it was displayed."""
+
+
+class Erased(Exception):
+    """The sitting has been erased, in another tab or on another device."""
 
 
 class Finished(Exception):
@@ -152,7 +159,16 @@ def save_page(
             sitting.answers, sitting.revision = whole, sitting.revision + 1
             sitting.language = language
             return
-        sitting.refresh_from_db(fields=["answers", "revision", "language", "finished_on"])
+        _refresh(sitting)
+
+
+def _refresh(sitting: Sitting, queryset: QuerySet[Sitting] | None = None) -> None:
+    """Read again what another tab may have changed; :class:`Erased` if it is gone."""
+    fields = ["answers", "revision", "language", "finished_on"]
+    try:
+        sitting.refresh_from_db(fields=fields, from_queryset=queryset)
+    except Sitting.DoesNotExist:
+        raise Erased from None
 
 
 def finish(sitting: Sitting) -> None:
@@ -161,7 +177,8 @@ def finish(sitting: Sitting) -> None:
         if sitting.phase_id is not None:
             # In turn with the closing of the phase: in its block, or after it, never between.
             Phase.objects.select_for_update().get(pk=sitting.phase_id)
-        sitting.refresh_from_db(fields=["answers", "revision", "language", "finished_on"])
+        # Locked, or a save could slip in between what is scored and what is kept.
+        _refresh(sitting, Sitting.objects.select_for_update())
         if sitting.finished_on is not None:
             return
         sitting.finished_on = timezone.localdate()
@@ -170,7 +187,16 @@ def finish(sitting: Sitting) -> None:
         )
         sitting.save(update_fields=["finished_on", "outcomes"])
         if sitting.phase_id is not None:
-            releases.cut(sitting.phase_id)
+            _cut(sitting.phase_id)
+
+
+def _cut(phase_id: int) -> None:
+    """Publish what is ready of a long-running phase; finishing never depends on it."""
+    try:
+        with transaction.atomic():
+            releases.cut(phase_id)
+    except (ValueError, DatabaseError):
+        logger.exception("A block could not be published; its queue waits.")
 
 
 def profile_of(sitting: Sitting) -> Profile:
@@ -189,7 +215,8 @@ def stored_outcomes(instrument: Instrument, profile: Profile) -> bytes:
 def keep_plans(sitting: Sitting, plans: Sequence[Plan]) -> None:
     """Keep the next steps the person chose, in place of those kept before."""
     sitting.plans = [asdict(plan) for plan in plans]
-    sitting.save(update_fields=["plans"])
+    if not Sitting.objects.filter(pk=sitting.pk).update(plans=sitting.plans):
+        raise Erased
 
 
 def plans_of(sitting: Sitting) -> tuple[Plan, ...]:
@@ -199,12 +226,12 @@ def plans_of(sitting: Sitting) -> tuple[Plan, ...]:
 def proposed_plan(sitting: Sitting, step: str, language: str) -> Plan:
     """The ready-made plan of a next step, its delay counted from the sitting's last day."""
     plan = by_code(questionnaire_of(sitting).instrument.next_steps)[step].plan
-    start = sitting.finished_on or timezone.localdate()
+    start = max(sitting.finished_on or date.min, timezone.localdate())
     return Plan(
         step=step,
-        when=plan.when[language],
-        will=plan.will[language],
-        together_with=plan.together_with[language],
+        when=in_language(plan.when, language),
+        will=in_language(plan.will, language),
+        together_with=in_language(plan.together_with, language),
         before=(start + timedelta(days=plan.within_days)).isoformat(),
     )
 

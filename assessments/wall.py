@@ -44,7 +44,7 @@ def wall_middleware(
     """Puts every request of the admin behind the wall."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith(reverse("admin:index")):
+        if not request.path.startswith(reverse("admin:index")):
             return get_response(request)
         with connection.execute_wrapper(guard):
             return get_response(request)

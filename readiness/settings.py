@@ -14,6 +14,7 @@
 """
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -25,7 +26,7 @@ from .secret_key import kept_secret_key
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
-DATA_DIR = Path(env("READINESS_DATA", default=str(BASE_DIR / "var")))
+DATA_DIR = Path(env("READINESS_DATA", default=str(BASE_DIR / "var"))).resolve()
 DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 DEBUG = env.bool("READINESS_DEBUG", default=False)
@@ -46,8 +47,8 @@ if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_HSTS_PRELOAD = True
+    # Whether subdomains follow, and preloading, is for whoever owns the domain to decide.
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 CONTROLLER = env("READINESS_CONTROLLER", default="")
 CONTACT = env("READINESS_CONTACT", default="")
@@ -111,13 +112,20 @@ SQLITE_OPTIONS = {
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
 }
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
+DATABASE: dict[str, Any] = (
+    env.db("DATABASE_URL")
+    if env("DATABASE_URL", default="")
+    else {"ENGINE": "django.db.backends.sqlite3", "NAME": DATA_DIR / "db.sqlite3"}
+)
+DATABASE.setdefault("OPTIONS", {})
+if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASE["OPTIONS"] |= SQLITE_OPTIONS
     # A file, as in earnest: the tests' server writes from several threads.
-    DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
+    DATABASE["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
 else:
-    DATABASES["default"]["OPTIONS"] = {"pool": True}
+    DATABASE["OPTIONS"] |= {"pool": True}
+    DATABASE["CONN_HEALTH_CHECKS"] = True
+DATABASES = {"default": DATABASE}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [

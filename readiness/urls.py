@@ -1,4 +1,4 @@
-"""The three doors: the respondent's pages, the trainers' admin, the operator's health address."""
+"""The two doors on the web: the respondents' pages and the trainers' admin."""
 
 from django.contrib import admin
 from django.urls import include, path

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection
+from django.urls import set_script_prefix
 from django.utils import timezone
 
 from assessments import codes, releases, sittings, wall
@@ -174,6 +175,7 @@ def test_the_counts_move_in_fives_and_once_a_day(phase):
     releases.refresh_counts(phase)
     assert (phase.started_at_least, phase.finished_at_least) == (0, 0)
     phase.counted_on -= timedelta(days=1)
+    phase.save()
     join(phase)
     releases.refresh_counts(phase)
     assert (phase.started_at_least, phase.finished_at_least) == (10, 5)
@@ -210,3 +212,46 @@ def test_keys_of_sittings_tell_nothing_of_their_order(phase):
     keys = [sitting.pk for sitting in finished(phase, 11)]
     assert keys != sorted(keys)
     assert min(keys) > 2**40
+
+
+def test_the_wall_stands_under_a_sub_path_too(rf):
+    """A proxy may serve the whole site under a prefix."""
+    walled = wall.wall_middleware(lambda request: list(Sitting.objects.all()))
+    try:
+        set_script_prefix("/readiness/")
+        request = rf.get("/admin/assessments/cohort/", SCRIPT_NAME="/readiness")
+        assert request.path.startswith("/readiness/admin/")
+        with pytest.raises(wall.WallError):
+            walled(request)
+        assert walled(rf.get("/results/", SCRIPT_NAME="/readiness")) == []
+    finally:
+        set_script_prefix("/")
+
+
+def test_two_who_look_on_one_day_see_the_same(phase):
+    stale = Phase.objects.get(pk=phase.pk)
+    releases.refresh_counts(phase)
+    finished(phase, 5)
+    releases.refresh_counts(stale)
+    assert (stale.started_at_least, stale.finished_at_least) == (0, 0)
+
+
+def test_a_release_that_was_altered_is_not_shown(phase):
+    finished(phase, 11)
+    made = releases.close(phase, None)
+    document = bytes(made.document).replace(b'"at_least":10', b'"at_least":15')
+    Release.objects.filter(pk=made.pk).update(document=document)
+    with pytest.raises(releases.AlteredError):
+        releases.union_of(phase)
+
+
+def test_a_broken_sheet_keeps_nobody_from_finishing(phase):
+    phase.rolling = True
+    phase.save()
+    people = finished(phase, 21)
+    Sitting.objects.filter(pk=people[0].pk).update(answers=b"short")
+    last = join(phase)
+    sittings.finish(last)
+    last.refresh_from_db()
+    assert last.finished_on is not None
+    assert not Release.objects.exists()

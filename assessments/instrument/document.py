@@ -243,6 +243,11 @@ class Instrument(Record, frozen=True):
         return by_code(self.sources)[code]
 
 
+def in_language(text: Text, language: str) -> str:
+    """A text in a language, in :data:`MAIN_LANGUAGE` where it has no other."""
+    return text.get(language) or text[MAIN_LANGUAGE]
+
+
 def by_code[T](records: Iterable[T]) -> Mapping[str, T]:
     """Records keyed by their ``code``."""
     return {record.code: record for record in records}  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from django.utils import formats
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
-from ..instrument.document import MAIN_LANGUAGE, Source, Text
+from ..instrument.document import MAIN_LANGUAGE, Source, Text, in_language
 from ..scoring.levels import LevelOutcome
 from ..scoring.outcomes import Outcome
 from ..scoring.scores import DomainScore
@@ -23,7 +23,7 @@ def told(text: Text | None) -> str:
     """An instrument's text in the reader's language, in French where it has no other."""
     if not text:
         return ""
-    return text.get((get_language() or MAIN_LANGUAGE)[:2]) or text[MAIN_LANGUAGE]
+    return in_language(text, (get_language() or MAIN_LANGUAGE)[:2])
 
 
 def half_up(value: float, places: int = 0) -> float:

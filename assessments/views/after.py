@@ -18,7 +18,7 @@ from ..forms import PlanForm
 from ..instrument.document import by_code
 from ..models import Sitting
 from ..sittings import Plan, questionnaire_of, sheet_of
-from .session import get_or_post, held, private
+from .session import get_or_post, held, let_go, private
 
 
 def _finished(view):
@@ -65,7 +65,7 @@ def report(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     )
 
 
-@_finished
+@private
 def answers(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """All that is kept of the person, as JSON."""
     return HttpResponse(
@@ -93,14 +93,17 @@ def plans(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     ]
     if request.method == "POST":
         chosen = [(step, form) for step, form in forms if form.is_chosen()]
-        refused = [form for _step, form in chosen if not form.is_valid()]
+        refused = [(step, form) for step, form in chosen if not form.is_valid()]
         if not refused:
             sittings.keep_plans(sitting, [form.plan(step.code) for step, form in chosen])
-            messages.success(request, _("Your steps are kept. They are in your report."))
+            if chosen:
+                messages.success(request, _("Your steps are kept. They are in your report."))
+            else:
+                messages.info(request, _("No step is kept: your report shows the proposals."))
             return redirect("results")
-    status = 422 if any(form.errors for _step, form in forms) else 200
-    context = {"sitting": sitting, "forms": forms, "instrument": instrument}
-    return render(request, "assessments/plans.html", context, status=status)
+        context = {"forms": forms, "refused": refused}
+        return render(request, "assessments/plans.html", context, status=422)
+    return render(request, "assessments/plans.html", {"forms": forms})
 
 
 def _initial(step: str, plan: Plan | None, sitting: Sitting) -> dict[str, object]:
@@ -117,7 +120,7 @@ def erase(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """Erase everything, once it is confirmed."""
     if request.method == "POST":
         sittings.erase(sitting)
-        request.session.flush()
+        let_go(request)
         return render(request, "assessments/erased.html")
     return render(request, "assessments/erase.html", {"sitting": sitting})
 
@@ -127,7 +130,7 @@ def erase(request: HttpRequest, sitting: Sitting) -> HttpResponse:
 def leave(request: HttpRequest) -> HttpResponse:
     """Leave this computer: nothing of the sitting stays in the browser."""
     if request.method == "POST":
-        request.session.flush()
+        let_go(request)
         return render(request, "assessments/left.html")
     sitting = held(request)
     if sitting is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import translation
@@ -47,7 +47,11 @@ def group(request: HttpRequest) -> HttpResponse:
 @get_or_post
 def cohort(request: HttpRequest, access: str) -> HttpResponse:
     """A group's door: the link the trainer gives."""
-    group = get_object_or_404(Cohort, code=access.upper())
+    try:
+        code = codes.normalised(access, codes.ACCESS_LENGTH)
+    except codes.CodeError:
+        raise Http404 from None
+    group = get_object_or_404(Cohort, code=code)
     phase = open_phases().filter(cohort=group).order_by("-opens_on", "-pk").first()
     if phase is None:
         return render(request, "assessments/closed.html", {"cohort": group})
@@ -94,12 +98,15 @@ def notice(request: HttpRequest) -> HttpResponse:
 def start(request: HttpRequest) -> HttpResponse:
     """The resume code is shown once; going on opens the sitting."""
     joining = request.session.get(JOINING)
+    form = StartForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and (opened := find_by_code(form.cleaned_data["token"])):
+        # The button pressed twice: the sitting is open already.
+        hold(request, opened)
+        return redirect("sitting")
     if joining is None:
-        # The code's page sent twice: the sitting is open already.
         return redirect("sitting" if held(request) else "landing")
     if not joining["informed"]:
         return redirect("notice")
-    form = StartForm(request.POST if request.method == "POST" else None)
     language = known_language(request.POST.get("language"))
     if language and form.is_valid():
         translation.activate(language)  # the same code, in the other language

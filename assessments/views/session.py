@@ -6,12 +6,13 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from ..models import Sitting
-from ..sittings import find
+from ..sittings import Erased, find
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -21,8 +22,14 @@ JOINING = "joining"
 
 def hold(request: HttpRequest, sitting: Sitting) -> None:
     """Make this browser the sitting's; whoever used it before is signed off from theirs."""
-    request.session.flush()
+    let_go(request)
     request.session[SITTING] = sitting.pk
+
+
+def let_go(request: HttpRequest) -> None:
+    """Nothing of a sitting stays in this browser, nor do its forms work any more."""
+    request.session.flush()
+    rotate_token(request)
 
 
 def held(request: HttpRequest) -> Sitting | None:
@@ -41,6 +48,10 @@ def private(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         sitting = held(request)
         if sitting is None:
             return redirect("resume")
-        return view(request, sitting, *args, **kwargs)
+        try:
+            return view(request, sitting, *args, **kwargs)
+        except Erased:
+            let_go(request)
+            return redirect("resume")
 
     return wrapper

@@ -15,10 +15,10 @@ from ..forms import PageForm
 from ..models import Sitting
 from ..questionnaire import Page, Questionnaire, answered
 from ..scoring.sheet import SheetError
-from ..sittings import Conflict, Finished, questionnaire_of, sheet_of
+from ..sittings import Conflict, Erased, Finished, questionnaire_of, sheet_of
 from . import errors
 from .language import known_language, spoken
-from .session import get_or_post, held, private
+from .session import get_or_post, held, let_go, private
 
 
 @private
@@ -60,16 +60,25 @@ def answer(
     form = _form(sitting, shown, data)
     if not form.is_valid():
         return _show(request, sitting, shown, form, status=422)
+    seen = form.seen_of(sitting)
+    if seen is None:
+        messages.warning(
+            request,
+            _(
+                "That page had been displayed for another questionnaire, opened in this browser "
+                "before. Nothing of it was saved in this one."
+            ),
+        )
+        return redirect(_address(shown))
     try:
         sittings.save_page(
-            sitting,
-            shown,
-            form.sheet(),
-            seen=form.cleaned_data["seen"],
-            language=chosen or get_language(),
+            sitting, shown, form.sheet(), seen=seen, language=chosen or get_language()
         )
     except Finished:
         return redirect("results")
+    except Erased:
+        let_go(request)
+        return redirect("resume")
     except SheetError:
         form.add_error(None, _("Some answers could not be read. Please choose them again."))
         return _show(request, sitting, shown, form, status=422)
@@ -150,7 +159,7 @@ def _form(sitting: Sitting, page: Page, data: QueryDict | None) -> PageForm:
         page=page,
         sheet=sheet_of(sitting),
         numbers=asked.numbers,
-        initial={"seen": asked.part(page, bytes(sitting.answers)).hex()},
+        initial={"seen": PageForm.seen_by(sitting, asked.part(page, bytes(sitting.answers)))},
     )
 
 
@@ -162,7 +171,7 @@ def _show(
         # From now on the reader has seen what is stored: saving again is a decision.
         data = QueryDict(mutable=True)
         data.update(form.data)
-        data["seen"] = asked.part(page, bytes(sitting.answers)).hex()
+        data["seen"] = form.seen_by(sitting, asked.part(page, bytes(sitting.answers)))
         form.data = data
     domain = asked.instrument.domains[page.number - 1] if page.part == "self-ratings" else None
     return render(

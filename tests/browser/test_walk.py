@@ -98,6 +98,8 @@ def test_the_qr_link_opens_the_sitting_and_hides_its_code(watched, browser, door
     phone.on("request", lambda request: asked.append(request.url))
     site = door.split("/c/")[0]
     phone.goto(f"{site}/resume/#{code.replace('-', '')}")
+    expect(phone.locator("#id_code")).to_have_value(code)
+    press(phone)
     phone.wait_for_url("**/sitting/self-ratings/1/")
     assert not [url for url in asked if code.replace("-", "") in url.split("#")[0]]
     phone.go_back()

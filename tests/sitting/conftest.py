@@ -72,9 +72,13 @@ class Person:
     def see(self, part: str, number: int):
         return self.client.get(address(part, number))
 
+    def seen(self, part: str, number: int) -> str:
+        """The hidden field of a page as it is displayed."""
+        return self.see(part, number).context["form"].initial["seen"]
+
     def answer(self, part: str, number: int, **fields):
         """Post a page as it was displayed, with some answers."""
-        seen = self.see(part, number).context["form"].initial["seen"]
+        seen = self.seen(part, number)
         return self.client.post(address(part, number), {"seen": seen} | fields)
 
     def answer_all(self, asked: Questionnaire, option: str = "a", confidence: str = "") -> None:

@@ -43,6 +43,35 @@ def test_sending_the_code_page_twice_opens_one_sitting(client, version):
     assert Sitting.objects.count() == 1
 
 
+def test_the_button_pressed_twice_before_the_answer_came(client, version):
+    """The second press still carries the cookie of before."""
+    client.post(reverse("landing"))
+    client.post(reverse("notice"))
+    token = client.get(reverse("start")).context["form"].initial["token"]
+    before = client.cookies["readiness_session"].value
+    client.post(reverse("start"), {"token": token})
+    client.cookies["readiness_session"] = before
+    assert client.post(reverse("start"), {"token": token}).headers["Location"] == reverse("sitting")
+    assert client.get(reverse("sitting")).headers["Location"] == address("context", 1)
+    assert Sitting.objects.count() == 1
+
+
+def test_holding_a_sitting_ends_what_the_browser_held(person):
+    before = person.client.cookies["readiness_session"].value
+    person.client.post(reverse("resume"), {"code": person.code})
+    after = person.client.cookies["readiness_session"].value
+    assert after != before
+    stale = Client()
+    stale.cookies["readiness_session"] = before
+    assert stale.get(reverse("sitting")).headers["Location"] == reverse("resume")
+
+
+def test_the_shown_group_code_is_an_address_too(client, phase):
+    shown = codes.grouped(phase.cohort.code).lower()
+    assert client.get(f"/c/{shown}/").status_code == 200
+    assert client.get("/c/%00/").status_code == 404
+
+
 def test_an_old_or_forged_token_gets_a_new_code(client, version):
     client.post(reverse("landing"))
     client.post(reverse("notice"))

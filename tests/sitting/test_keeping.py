@@ -9,7 +9,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from assessments import sittings
 from assessments.models import Sitting
+from assessments.scoring.sheet import Sheet
 
 from .conftest import Person
 
@@ -44,6 +46,25 @@ def test_the_purge_keeps_what_the_notice_says(person, opened, finished, kept):
     call_command("purge", stdout=out)
     assert Sitting.objects.exists() is kept
     assert out.getvalue() == f"{0 if kept else 1} sittings deleted.\n"
+
+
+def test_erased_elsewhere_is_said_calmly(person, asked):
+    seen = person.seen("scenarios", 1)
+    other = Client()
+    other.post(reverse("resume"), {"code": person.code})
+    stale = Sitting.objects.select_related("version").get()
+    other.post(reverse("erase"))
+    posted = {"seen": seen, f"answer-{asked.page('scenarios', 1).items[0].code}": "a"}
+    assert person.client.post(reverse("page", args=["scenarios", 1]), posted).status_code == 200
+    for write in (
+        lambda: sittings.finish(stale),
+        lambda: sittings.keep_plans(stale, []),
+        lambda: sittings.save_page(
+            stale, asked.pages[0], Sheet(self_ratings={}), seen=None, language="fr"
+        ),
+    ):
+        with pytest.raises(sittings.Erased):
+            write()
 
 
 def test_own_data_is_whole(version, asked):
