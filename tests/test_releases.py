@@ -249,7 +249,9 @@ def test_a_broken_sheet_keeps_nobody_from_finishing(phase):
     phase.rolling = True
     phase.save()
     people = finished(phase, 21)
-    Sitting.objects.filter(pk=people[0].pk).update(answers=b"short")
+    Sitting.objects.filter(pk=people[0].pk).update(
+        answers=b"short", finished_on=timezone.localdate() - timedelta(days=1)
+    )
     last = join(phase)
     sittings.finish(last)
     last.refresh_from_db()
