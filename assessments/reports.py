@@ -405,6 +405,12 @@ class Press:
 
 _printing = threading.Lock()
 """Pango's font map is not made for two threads at once."""
+PATIENCE = 15.0
+"""Seconds that a report waits for those before it, while it holds one of the server's threads."""
+
+
+class Busy(Exception):
+    """Too many reports are being printed: this one is to be asked for again."""
 
 
 def pdf(report: Report) -> bytes:
@@ -412,7 +418,7 @@ def pdf(report: Report) -> bytes:
     from weasyprint import HTML
 
     html = render_to_string("assessments/report/document.html", {"report": report})
-    with _printing, _uncollected():
+    with _turn(), _uncollected():
         press = _press()
         page = HTML(string=html, base_url=STATIC.as_uri(), url_fetcher=press.fetcher)
         document: bytes = page.write_pdf(
@@ -422,6 +428,17 @@ def pdf(report: Report) -> bytes:
             finisher=_complete_tags,
         )
     return document
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """One report at a time; :class:`Busy` where the wait would be too long."""
+    if not _printing.acquire(timeout=PATIENCE):
+        raise Busy
+    try:
+        yield
+    finally:
+        _printing.release()
 
 
 @contextmanager

@@ -58,8 +58,14 @@ def results(request: HttpRequest, sitting: Sitting) -> HttpResponse:
 @_finished
 def report(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """The report as a PDF."""
+    try:
+        printed = reports.pdf(_report(sitting))
+    except reports.Busy:
+        response = render(request, "assessments/busy.html", status=503)
+        response["Retry-After"] = "30"
+        return response
     return HttpResponse(
-        reports.pdf(_report(sitting)),
+        printed,
         content_type="application/pdf",
         headers={"Content-Disposition": 'attachment; filename="readiness-report.pdf"'},
     )

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from assessments import sittings
+from assessments import reports, sittings
 from assessments.models import Sitting
 from assessments.scoring.sheet import Sheet
 
@@ -77,6 +77,20 @@ def test_own_data_is_whole(version, asked):
     assert len(data["self_ratings"]) == 16
     assert set(data["scores"]) == {"A", "B", "C", "overall"}
     assert data["finished_on"] == timezone.localdate().isoformat()
+
+
+def test_a_report_waits_its_turn_and_not_for_ever(version, asked, monkeypatch):
+    person = Person()
+    person.begin()
+    person.answer_all(asked)
+    person.client.post(reverse("review"))
+    monkeypatch.setattr(reports, "PATIENCE", 0.01)
+    with reports._printing:
+        response = person.client.get(reverse("report"))
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "30"
+    assert "ask for it again" in response.text
+    assert person.client.get(reverse("report")).content.startswith(b"%PDF-")
 
 
 def test_steps_are_chosen_edited_and_kept(version, asked):
