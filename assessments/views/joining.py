@@ -125,7 +125,8 @@ def start(request: HttpRequest) -> HttpResponse:
             messages.warning(request, _("This group no longer takes new answers."))
             return redirect("landing")
         hold(request, sitting)
-        return redirect("page", part="context", number=1)
+        # What the browser preferred is remembered: a download may come without its preferences.
+        return spoken(redirect("page", part="context", number=1), get_language())
     for error in form.errors.get("token", ()):
         messages.warning(request, str(error))
     return _show_code(request, codes.new_code(codes.RESUME_LENGTH))

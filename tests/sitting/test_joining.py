@@ -34,6 +34,14 @@ def test_only_a_keyed_hash_of_the_code_is_kept(person):
     assert code.encode() not in kept
 
 
+def test_the_language_of_the_start_is_that_of_the_download(person, asked):
+    person.answer_all(asked)
+    person.client.post(reverse("review"))
+    bare = Client()
+    bare.cookies.load({name: person.client.cookies[name].value for name in person.client.cookies})
+    assert 'lang="en"' in bare.get(reverse("results")).text[:100]
+
+
 def test_sending_the_code_page_twice_opens_one_sitting(client, version):
     client.post(reverse("landing"))
     client.post(reverse("notice"))
