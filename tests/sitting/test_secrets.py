@@ -1,10 +1,12 @@
 """No code, key or answer where it does not belong: address, log, Referer, another's page."""
 
 import logging
+from io import StringIO
 
 from django.urls import reverse
 
 from assessments import codes
+from assessments.views import joining
 
 from .conftest import Person, address
 
@@ -52,14 +54,23 @@ def test_pages_carry_no_inline_style_or_script(person, asked):
         assert " onclick=" not in text
 
 
-def test_logs_hold_no_group_code(client, db, caplog, capsys):
-    from readiness.logs import WithoutCodes
+def test_logs_hold_no_group_code(client, phase, monkeypatch):
+    """A failure of ours is logged, without the group's code that its address holds."""
 
-    record = logging.LogRecord("x", 40, "f", 1, "Failure: %s", ("/c/ABCD2345/",), None)
-    assert WithoutCodes().filter(record)
-    assert record.getMessage() == "Failure: /c/…/"
-    client.get("/c/ABCD2345/")
-    assert "ABCD2345" not in caplog.text + capsys.readouterr().err
+    def failing(*args, **kwargs):
+        raise RuntimeError("nothing of the request")
+
+    monkeypatch.setattr(joining, "open_phases", failing)
+    (handler,) = [
+        each for each in logging.getLogger("django").handlers if type(each) is logging.StreamHandler
+    ]
+    written = StringIO()
+    monkeypatch.setattr(handler, "stream", written)
+    client.raise_request_exception = False
+    assert client.get(reverse("cohort", args=[phase.cohort.code])).status_code == 500
+    logged = written.getvalue()
+    assert "Internal Server Error: /c/…/" in logged
+    assert phase.cohort.code not in logged
 
 
 def test_the_session_cookie_is_kept_from_scripts_and_ends_with_the_browser(person):
