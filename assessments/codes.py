@@ -14,6 +14,8 @@ RESUME_LENGTH = 16
 """80 bits: guessing one of a million sittings at 1,000 tries a second takes 38 million years."""
 ACCESS_LENGTH = 8
 HASH_BYTES = 16
+MOST_SITTINGS = 12
+"""Sittings that one resume code may open: a training and its follow-ups, several times over."""
 GROUP = 4
 
 
@@ -41,7 +43,12 @@ def normalised(typed: str, length: int) -> str:
     return code
 
 
-def hashed(code: str, secret_key: str) -> bytes:
-    """The keyed hash that is kept of a resume code (HMAC-SHA-256, its first 128 bits)."""
+def hashed(code: str, secret_key: str, place: int = 0) -> bytes:
+    """The keyed hash that is kept of a resume code (HMAC-SHA-256, its first 128 bits).
+
+    A code may open several sittings, one after the other. Each keeps the hash of the code and of
+    its place in that row, from 0: without the code, nothing tells that they are one person's.
+    """
     key = hashlib.sha256(b"readiness resume code" + secret_key.encode()).digest()
-    return hmac.digest(key, code.encode("ascii"), "sha256")[:HASH_BYTES]
+    message = code if place == 0 else f"{code}#{place}"
+    return hmac.digest(key, message.encode("ascii"), "sha256")[:HASH_BYTES]

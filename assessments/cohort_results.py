@@ -7,7 +7,7 @@ function of noised counts. Labels are in the language that is active when it is 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,13 +15,33 @@ from django.utils.translation import gettext as _
 
 from . import charts, cohort_charts
 from .cohort import disclosure, statistics
-from .cohort.disclosure import Part, Share, Union
-from .cohort.statistics import Calibration, Distribution, Figure, Group, Need, Standing
-from .instrument.document import Domain, Instrument, Scenario, SubCompetency, by_code
+from .cohort.counts import Deed, Grade
+from .cohort.disclosure import Part, Release, Share, Union
+from .cohort.statistics import (
+    Calibration,
+    Change,
+    Distribution,
+    Figure,
+    Group,
+    Need,
+    Standing,
+)
+from .instrument.document import (
+    Domain,
+    Instrument,
+    Option,
+    Scenario,
+    Source,
+    SubCompetency,
+    Text,
+    by_code,
+)
 from .scoring.intervals import Interval
 from .scoring.scores import chance_line
 from .templatetags.readiness import told
 
+BREAKDOWNS = ("profession", "setting")
+"""The context questions by which a group may be divided."""
 MOST = 8
 """How many shares a list tells, the greatest first."""
 
@@ -82,18 +102,116 @@ class Shares:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """An answer to a situation, and the share of the group that gave it."""
+
+    option: Option | None
+    """None for "I don't know"."""
+    text: Text
+    grade: Grade
+    share: Share
+    lower: Share
+    upper: Share
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A scenario as a trainer takes it up with the group."""
+
+    number: int
+    """Its place in the form, from 1, as it was shown with."""
+    scenario: Scenario
+    sub_competency: SubCompetency
+    domain: Domain
+    choices: tuple[Choice, ...]
+    """In the order in which they were shown; empty where the shares are withheld."""
+    withheld: Figure | None
+    """The figure that says why they are."""
+    confident_errors: Share | None
+    chart: cohort_charts.Rows
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassResult:
+    """A class of a breakdown that was chosen before the phase opened."""
+
+    label: str
+    at_least: int
+    domains: tuple[DomainResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """All other groups that answered the same form at the same moment, read as one."""
+
+    at_least: int
+    domains: tuple[Figure, ...]
+    """Their mean in each domain, 0 to 100."""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainChange:
+    domain: Domain
+    change: Change
+    before: Figure
+    after: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The group before and after: the difference of two releases."""
+
+    since: str
+    """The moment that it is compared with."""
+    before: int
+    """People of each moment, at least."""
+    after: int
+    domains: tuple[DomainChange, ...]
+    chart: cohort_charts.Rows
+
+    @property
+    def same_form(self) -> bool:
+        return all(item.change.same_form for item in self.domains)
+
+    @property
+    def surely(self) -> tuple[DomainChange, ...]:
+        """Where the change is more than chance."""
+        return tuple(item for item in self.domains if item.change.changed)
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What an earlier moment of the same cohort published."""
+
+    label: str
+    releases: tuple[Release, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeedResult:
+    deed: Deed
+    share: Share
+    lower: Share
+    upper: Share
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
     """A block as it was published."""
 
     day: date
     at_least: int
     digest: str
+    group: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
     instrument: Instrument
     form: str
+    kind: str
+    """Of the moment: before, after or follow-up."""
     threshold: int
     """People that a block needs."""
     at_least: int
@@ -107,11 +225,25 @@ class Results:
     unsafe: Shares
     confident_errors: Shares
     steps: Shares
+    situations: tuple[Situation, ...]
+    classes: tuple[ClassResult, ...]
+    reference: Reference | None
+    changes: tuple[Changes, ...]
+    """Since each earlier moment on the same version, the first one first."""
+    incomparable: tuple[str, ...]
+    """Earlier moments that answered another version, and so are not compared."""
+    deeds: tuple[DeedResult, ...]
+    """At a follow-up, what became of the steps chosen; empty where nothing can be said."""
 
     @property
     def neediest(self) -> tuple[NeedResult, ...]:
         """The sub-competencies surely weaker than the rest."""
         return tuple(item for item in self.needs if item.need.standing is Standing.NEEDIER)
+
+    @property
+    def deeds_withheld(self) -> bool:
+        """Whether this is a follow-up of whose steps nothing can be said."""
+        return self.kind == "follow-up" and not self.deeds
 
     @property
     def self_rated(self) -> bool:
@@ -127,19 +259,38 @@ class Results:
         return Part.SCENARIOS not in self.parts
 
 
-def results_of(instrument: Instrument, union: Union, threshold: int) -> Results:
-    """What may be read of a group. ValueError if the releases are of another instrument."""
+def results_of(
+    instrument: Instrument,
+    releases: Sequence[Release],
+    threshold: int,
+    *,
+    earlier: Sequence[Earlier] = (),
+    others: Union | None = None,
+) -> Results:
+    """What may be read of a group from its releases, which are at least one.
+
+    ``earlier`` is what the same cohort published at earlier moments, ``others`` what all other
+    groups did. ValueError if the releases are of another instrument.
+    """
+    union = disclosure.union(releases)
     group = Group(instrument, union)
     needs = _needs(group)
     calibration = statistics.calibration(group)
+    comparable, incomparable = _comparable(group, earlier)
     return Results(
         instrument=instrument,
         form=group.form,
+        kind=releases[0].phase,
         threshold=threshold,
         at_least=group.n,
         made=tuple(
-            Made(release.day, release.at_least, disclosure.digest(release))
-            for release in union.releases
+            Made(
+                release.day,
+                release.at_least,
+                disclosure.digest(release),
+                release.group and class_name(instrument, release.group),
+            )
+            for release in releases
         ),
         parts=union.parts,
         domains=_domains(group),
@@ -160,7 +311,156 @@ def results_of(instrument: Instrument, union: Union, threshold: int) -> Results:
         unsafe=_unsafe(group),
         confident_errors=_confident_errors(group),
         steps=_steps(group),
+        situations=_situations(group),
+        classes=_classes(instrument, releases),
+        reference=_reference(instrument, others) if others else None,
+        changes=tuple(_changes(label, before, group) for label, before in comparable),
+        incomparable=incomparable,
+        deeds=_deeds(group),
     )
+
+
+def class_name(instrument: Instrument, code: str) -> str:
+    """A class of a breakdown in words: what people said of themselves."""
+    for question in instrument.context:
+        for option in question.options:
+            if question.code in BREAKDOWNS and option.code == code:
+                return told(option.text)
+    return _("Did not say")
+
+
+def _classes(instrument: Instrument, releases: Iterable[Release]) -> tuple[ClassResult, ...]:
+    found: dict[str, list[Release]] = {}
+    for release in releases:
+        if release.group is not None:
+            found.setdefault(release.group, []).append(release)
+    made = []
+    for code, blocks in found.items():
+        group = Group(instrument, disclosure.union(blocks))
+        made.append(ClassResult(class_name(instrument, code), group.n, _domains(group)))
+    return tuple(made)
+
+
+def _reference(instrument: Instrument, others: Union) -> Reference:
+    group = Group(instrument, others)
+    return Reference(group.n, statistics.domain_means(group))
+
+
+def _comparable(
+    group: Group, earlier: Iterable[Earlier]
+) -> tuple[tuple[tuple[str, Group], ...], tuple[str, ...]]:
+    comparable, incomparable = [], []
+    for moment in earlier:
+        if not moment.releases:
+            continue
+        union = disclosure.union(moment.releases)
+        if union.sums[0].instrument_digest == group.published.sums[0].instrument_digest:
+            comparable.append((moment.label, Group(group.instrument, union)))
+        else:
+            incomparable.append(moment.label)
+    return tuple(comparable), tuple(incomparable)
+
+
+def _changes(label: str, before: Group, after: Group) -> Changes:
+    domains = tuple(
+        DomainChange(domain, change, old, new)
+        for domain, change, old, new in zip(
+            after.instrument.domains,
+            statistics.changes(before, after),
+            statistics.domain_means(before),
+            statistics.domain_means(after),
+            strict=True,
+        )
+    )
+    chart = cohort_charts.rows(
+        cohort_charts.Mark(
+            f"{told(item.domain.title)} – {moment}",
+            figure.estimate.value,
+            figure.estimate.lower,
+            figure.estimate.upper,
+            strong=bool(item.change.changed) and figure is item.after,
+        )
+        for item in domains
+        for moment, figure in ((label, item.before), (_("now"), item.after))
+        if figure.estimate
+    )
+    return Changes(label, before.n, after.n, domains, chart)
+
+
+def _deeds(group: Group) -> tuple[DeedResult, ...]:
+    found = statistics.deeds(group)
+    if found is None or found.withheld:
+        return ()
+    return tuple(
+        DeedResult(Deed(figure.code), *printed)
+        for figure in found.shares
+        if (printed := _printed(figure))
+    )
+
+
+def _situations(group: Group) -> tuple[Situation, ...]:
+    instrument = group.instrument
+    subs, domains = by_code(instrument.sub_competencies), by_code(instrument.domains)
+    sources = by_code(instrument.sources)
+    errors = {figure.code: figure for figure in statistics.confident_errors(group)}
+    made = []
+    for number, (scenario, found) in enumerate(
+        zip(group.scenarios, statistics.option_shares(group), strict=True), 1
+    ):
+        choices = _choices(instrument, scenario, found)
+        sub = subs[scenario.sub_competency]
+        made.append(
+            Situation(
+                number=number,
+                scenario=scenario,
+                sub_competency=sub,
+                domain=domains[sub.domain],
+                choices=choices,
+                withheld=None if choices else found.shares[0],
+                confident_errors=errors[scenario.code].share if choices else None,
+                chart=cohort_charts.rows(
+                    cohort_charts.Mark(
+                        told(choice.text),
+                        choice.share.points,
+                        choice.lower.points,
+                        choice.upper.points,
+                        strong=choice.grade is Grade.BEST,
+                    )
+                    for choice in choices
+                ),
+                sources=tuple(sources[code] for code in scenario.sources),
+            )
+        )
+    return tuple(made)
+
+
+def _choices(instrument: Instrument, scenario: Scenario, found: Distribution) -> tuple[Choice, ...]:
+    options = by_code(scenario.options)
+    made = []
+    for figure in found.shares:
+        printed = _printed(figure)
+        if printed is None:
+            return ()
+        option = options.get(figure.code)
+        made.append(
+            Choice(
+                option,
+                option.text if option else instrument.dont_know,
+                Grade.of(option) if option else Grade.WRONG,
+                *printed,
+            )
+        )
+    return tuple(made)
+
+
+def _printed(figure: Figure) -> tuple[Share, Share, Share] | None:
+    """A share and its interval as they are printed; None where it is withheld."""
+    if figure.estimate is None or figure.share is None:
+        return None
+    lower, upper = (
+        disclosure.printed(end, figure.n) for end in (figure.estimate.lower, figure.estimate.upper)
+    )
+    return figure.share, lower, upper
 
 
 def _domains(group: Group) -> tuple[DomainResult, ...]:
@@ -242,14 +542,10 @@ def _shares(
     """
     said = []
     for figure, label, scenario in found:
-        if figure.estimate is None or figure.share is None:
+        if (printed := _printed(figure)) is None:
             continue
-        lower, upper = (
-            disclosure.printed(end, figure.n)
-            for end in (figure.estimate.lower, figure.estimate.upper)
-        )
-        notable = figure.share.points >= 100 * notable_from
-        said.append(ShareResult(label, figure.share, lower, upper, notable, scenario))
+        notable = printed[0].points >= 100 * notable_from
+        said.append(ShareResult(label, *printed, notable, scenario))
     items = tuple(item for item in said if not item.share.low_end)[:MOST]
     chart = cohort_charts.rows(
         cohort_charts.Mark(

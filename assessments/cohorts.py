@@ -13,8 +13,12 @@ from django.utils import timezone
 from .instruments import current, default_form
 from .models import Cohort, Event, Phase
 
-PLANNED_FIELDS = ("kind", "opens_on", "rolling")
+PLANNED_FIELDS = ("kind", "opens_on", "rolling", "breakdown")
 """What is settled once a phase has opened, for people may have answered by then."""
+
+
+class LastTrainer(Exception):
+    """A cohort keeps at least one trainer."""
 
 
 class NothingPublished(Exception):
@@ -31,13 +35,13 @@ def create(cohort: Cohort, actor: User) -> None:
     cohort.created_on = timezone.localdate()
     cohort.save()
     cohort.trainers.add(actor)
-    _log(Event.Action.CREATED, actor, cohort)
+    log(Event.Action.CREATED, actor, cohort)
 
 
 @transaction.atomic
 def rename(cohort: Cohort, actor: User) -> None:
     cohort.save(update_fields=["name"])
-    _log(Event.Action.CHANGED, actor, cohort)
+    log(Event.Action.CHANGED, actor, cohort)
 
 
 @transaction.atomic
@@ -45,7 +49,57 @@ def appoint(cohort: Cohort, trainers: Iterable[User], actor: User) -> None:
     """Make these users, and no others, the cohort's trainers."""
     cohort.trainers.set(trainers)
     names = ", ".join(sorted(trainer.get_username() for trainer in cohort.trainers.all()))
-    _log(Event.Action.CHANGED, actor, f"{cohort} · {names}")
+    log(Event.Action.CHANGED, actor, f"{cohort} · {names}")
+
+
+@transaction.atomic
+def add_trainer(cohort: Cohort, trainer: User, actor: User) -> None:
+    """Let another trainer read and close what this cohort's trainers do."""
+    if cohort.trainers.filter(pk=trainer.pk).exists():
+        return
+    cohort.trainers.add(trainer)
+    log(Event.Action.APPOINTED, actor, f"{cohort} · {trainer.get_username()}")
+
+
+@transaction.atomic
+def leave(cohort: Cohort, actor: User) -> None:
+    """Stop being a trainer of the cohort. Raises :class:`LastTrainer`."""
+    # Locked, or the last two could leave at once and the cohort be nobody's.
+    Cohort.objects.select_for_update().get(pk=cohort.pk)
+    if not cohort.trainers.exclude(pk=actor.pk).exists():
+        raise LastTrainer
+    cohort.trainers.remove(actor)
+    log(Event.Action.LEFT, actor, f"{cohort} · {actor.get_username()}")
+
+
+@transaction.atomic
+def pause(phase: Phase, actor: User, *, paused: bool) -> None:
+    """Let nobody join a phase for a time, or let people join it again."""
+    changed = Phase.objects.filter(pk=phase.pk, closed_on=None).exclude(paused=paused)
+    if changed.update(paused=paused):
+        phase.paused = paused
+        log(Event.Action.PAUSED if paused else Event.Action.RESUMED, actor, phase)
+
+
+def next_intake(cohort: Cohort, today: date | None = None) -> list[Phase]:
+    """The phases of a cohort as the next intake may have them: alike, the first from today.
+
+    They are proposals, kept by nobody yet.
+    """
+    phases = list(cohort.phases.all())
+    if not phases:
+        return []
+    later = (today or timezone.localdate()) - phases[0].opens_on
+    return [
+        Phase(
+            kind=phase.kind,
+            opens_on=phase.opens_on + later,
+            closes_on=phase.closes_on and phase.closes_on + later,
+            rolling=phase.rolling,
+            breakdown=phase.breakdown,
+        )
+        for phase in phases
+    ]
 
 
 @transaction.atomic
@@ -63,11 +117,14 @@ def plan(phase: Phase, actor: User) -> None:
         if version is None:
             raise NothingPublished
         phase.version, phase.form = version, default_form(version, phase.kind)
+        if phase.rolling:
+            phase.breakdown = ""  # its blocks are cut by order of arrival
         planned = [*PLANNED_FIELDS, "closes_on", "version", "form"]
         phase.save(update_fields=planned if stored is not None else None)
-    _log(Event.Action.CHANGED, actor, phase)
+    log(Event.Action.CHANGED, actor, phase)
 
 
-def _log(action: Event.Action, actor: User, subject: object) -> None:
+def log(action: Event.Action, actor: User, subject: object) -> None:
+    """Keep in the journal what a member of staff did to a cohort."""
     longest = Event._meta.get_field("subject").max_length
     Event.objects.create(actor=actor, action=action, subject=str(subject)[:longest])

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from . import codes, cohorts, releases, sittings
 from .cohort import disclosure
 from .cohort.counts import count
-from .cohort.disclosure import Union
+from .cohort.disclosure import Release
 from .instrument.document import Instrument, Scenario
 from .instruments import questionnaire
 from .models import Cohort, Phase, Sitting
@@ -75,7 +75,7 @@ def _distractor(scenario: Scenario, chance: random.Random):
 
 
 @lru_cache(maxsize=4)
-def example_union(digest: str, form: str) -> Union:
+def example_releases(digest: str, form: str) -> tuple[Release, ...]:
     """What would be published of invented people: shown to respondents before they start."""
     asked = questionnaire(digest, form)
     chance = random.Random(EXAMPLE_SEED)
@@ -92,7 +92,7 @@ def example_union(digest: str, form: str) -> Union:
     made = disclosure.release(
         counts, phase=Phase.Kind.BEFORE, day=EXAMPLE_DAY, randbelow=chance.randrange
     )
-    return disclosure.union([made])
+    return (made,)
 
 
 @transaction.atomic
@@ -113,7 +113,7 @@ def demonstration() -> Demonstration:
 
 def _cohort(user: User) -> Cohort:
     today = timezone.localdate()
-    cohort = Cohort(name=_("Demonstration: AI in our departments"))
+    cohort = Cohort(name=_("Demonstration: AI in our departments"), simulated=True)
     cohorts.create(cohort, user)
     before = Phase(cohort=cohort, kind=Phase.Kind.BEFORE, opens_on=today - timedelta(days=40))
     cohorts.plan(before, user)

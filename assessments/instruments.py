@@ -74,6 +74,6 @@ def questionnaire(digest: str, form: str) -> Questionnaire:
 
 
 def default_form(version: InstrumentVersion, kind: str = Phase.Kind.BEFORE) -> str:
-    """The form a phase serves: the first one before the training, the next one after it."""
+    """The form a phase serves: the first, the next one after the training, then the first again."""
     forms = instrument_of(version.digest).forms
-    return forms[0] if kind == Phase.Kind.BEFORE else forms[min(1, len(forms) - 1)]
+    return forms[1 if kind == Phase.Kind.AFTER and len(forms) > 1 else 0]

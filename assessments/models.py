@@ -58,6 +58,8 @@ class Cohort(models.Model):
         settings.AUTH_USER_MODEL, verbose_name=_("trainers"), related_name="cohorts"
     )
     created_on = models.DateField(_("created on"), editable=False)
+    simulated = models.BooleanField(_("simulated"), default=False, editable=False)
+    """Answered by simulated people: said wherever it is shown, and compared with no real group."""
 
     class Meta:
         verbose_name = _("cohort")
@@ -75,6 +77,12 @@ class Phase(models.Model):
         BEFORE = "before", _("before the training")
         AFTER = "after", _("after the training")
         FOLLOW_UP = "follow-up", pgettext_lazy("phase", "follow-up, weeks later")
+
+    class Breakdown(models.TextChoices):
+        """Context questions by whose answers a group may be divided; each takes one answer."""
+
+        PROFESSION = "profession", _("by profession")
+        SETTING = "setting", _("by place of work")
 
     cohort = models.ForeignKey(
         Cohort, models.PROTECT, verbose_name=_("cohort"), related_name="phases"
@@ -99,15 +107,26 @@ class Phase(models.Model):
             "situations one by one. It cannot be changed once the phase has opened."
         ),
     )
+    breakdown = models.CharField(
+        _("breakdown"),
+        max_length=10,
+        choices=Breakdown,
+        blank=True,
+        help_text=_(
+            "Shown only if every class that has answered, those who did not say included, has "
+            "enough people; otherwise the group is shown as a whole. Situations are then shown "
+            "one by one only if each class has twice as many. It cannot be changed once the "
+            "phase has opened, and a long-running phase has none."
+        ),
+    )
     version = models.ForeignKey(
         InstrumentVersion, models.PROTECT, verbose_name=_("instrument version"), related_name="+"
     )
     form = models.CharField(_("form"), max_length=8)
+    paused = models.BooleanField(_("joining paused"), default=False, editable=False)
     closed_on = models.DateField(_("closed on"), null=True, editable=False)
-    # Counts shown to trainers: steps of five, looked up once a day (disclosure rule 8).
-    counted_on = models.DateField(null=True, editable=False)
-    started_at_least = models.PositiveIntegerField(default=0, editable=False)
-    finished_at_least = models.PositiveIntegerField(default=0, editable=False)
+    settled_on = models.DateField(null=True, editable=False)
+    """The day on which what a closed phase publishes was settled: a release, or nothing."""
 
     class Meta:
         verbose_name = _("phase")
@@ -119,6 +138,23 @@ class Phase(models.Model):
 
     def __str__(self) -> str:
         return f"{self.cohort} · {self.get_kind_display()}"
+
+
+class DailyCount(models.Model):
+    """About how many have started and finished, as of a day: steps of five, looked up once
+    (disclosure rule 8)."""
+
+    phase = models.ForeignKey(Phase, models.PROTECT, related_name="daily_counts")
+    day = models.DateField()
+    started_at_least = models.PositiveIntegerField()
+    finished_at_least = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ("day",)
+        constraints = (models.UniqueConstraint(fields=("phase", "day"), name="counted_once_a_day"),)
+
+    def __str__(self) -> str:
+        return f"{self.phase} · {self.day:%Y-%m-%d}"
 
 
 def random_key() -> int:
@@ -145,14 +181,19 @@ class Sitting(models.Model):
     """One byte a domain: the level outcome, taken when the sitting was finished."""
     plans = models.JSONField(null=True)
     """The next steps the person chose: a list of {step, when, will, together_with, before}."""
+    deeds = models.JSONField(null=True)
+    """At a follow-up, what became of the steps chosen before: a list of {step, deed}."""
     released = models.BooleanField(default=False)
     """Whether it has gone into a block, which happens once, for ever."""
+    late = models.BooleanField(default=False)
+    """Whether it was finished after its phase had closed: it enters no block."""
 
     class Meta:
         constraints = (
             models.CheckConstraint(
-                condition=models.Q(released=False) | models.Q(finished_on__isnull=False),
-                name="released_once_finished",
+                condition=models.Q(released=False)
+                | models.Q(finished_on__isnull=False, late=False),
+                name="released_once_finished_in_time",
             ),
         )
         indexes = (
@@ -201,6 +242,66 @@ class Release(Frozen):
         return f"{self.phase} · {self.made_on:%Y-%m-%d}"
 
 
+class Pool(models.Model):
+    """All the releases of one form at one moment, summed: what a group may be compared with.
+
+    Sums of noised counts of whole blocks, kept so that a comparison costs the same however many
+    cohorts there are. Simulated people are pooled apart.
+    """
+
+    version = models.ForeignKey(InstrumentVersion, models.PROTECT, related_name="+")
+    form = models.CharField(max_length=8)
+    kind = models.CharField(max_length=10, choices=Phase.Kind)
+    simulated = models.BooleanField()
+    document = models.BinaryField()
+    phases = models.PositiveIntegerField(default=0)
+    """How many phases have a release in it, each of another cohort."""
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("version", "form", "kind", "simulated"), name="one_pool_of_a_kind"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.form} · {self.get_kind_display()}"
+
+
+class Job(models.Model):
+    """Long work of a trainer's, done by the worker while its page tells how far it is."""
+
+    class Work(models.TextChoices):
+        PUBLISH = "publish", _("publication of the results")
+        EXPORT = "export", _("export")
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("in progress")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    phase = models.ForeignKey(Phase, models.CASCADE, related_name="jobs")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    work = models.CharField(max_length=10, choices=Work)
+    export = models.CharField(max_length=20, blank=True)
+    """Which export, by its name."""
+    language = models.CharField(max_length=5)
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    percent = models.PositiveSmallIntegerField(default=0)
+    made_at = models.DateTimeField(auto_now_add=True)
+    beat_at = models.DateTimeField(auto_now_add=True)
+    """When it last said that it goes on."""
+    file = models.BinaryField(null=True)
+    """What an export made; deleted with its job after a day."""
+
+    class Meta:
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"{self.get_work_display()} · {self.get_state_display()}"
+
+
 class Event(Frozen):
     """What staff did: an append-only journal that holds neither answers nor resume codes."""
 
@@ -209,6 +310,11 @@ class Event(Frozen):
         CREATED = "created", _("cohort created")
         CHANGED = "changed", _("cohort changed")
         CLOSED = "closed", _("phase closed")
+        PAUSED = "paused", _("joining paused")
+        RESUMED = "resumed", _("joining resumed")
+        APPOINTED = "appointed", _("trainer added")
+        LEFT = "left", _("trainer removed")
+        EXPORTED = "exported", _("results exported")
 
     at = models.DateTimeField(_("at"), auto_now_add=True)
     actor = models.ForeignKey(

@@ -7,20 +7,37 @@ The block's counts are noised once and kept as an immutable release (disclosure 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import reduce
+from itertools import batched
+from operator import add
 
+import msgspec
 import numpy as np
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from .cohort import disclosure
 from .cohort.counts import Counts, count
-from .instruments import instrument_of
-from .models import Event, Phase, Release, Sitting
+from .instruments import instrument_of, questionnaire
+from .models import DailyCount, Event, Phase, Pool, Release, Sitting
 from .wall import reading_sittings
+
+LONG = 2_000
+"""From so many people on, a queue is published by the worker, not while a page waits."""
+PART = 5_000
+"""People counted at a time."""
+REFERENCE_COHORTS = 2
+"""Other groups that it takes for a group to be compared with them all."""
+NOT_SAID = "not-said"
+"""The class of a breakdown for those who did not answer its question."""
+
+type Progress = Callable[[float], None]
+"""Told how much is done, from 0 to 1."""
 
 
 class AlteredError(Exception):
@@ -31,15 +48,20 @@ class AlreadyClosed(Exception):
     """The phase is closed: closing is final."""
 
 
+class Moved(Exception):
+    """Somebody has left the queue since it was counted."""
+
+
 def threshold() -> int:
     """How many people a block needs here."""
     return disclosure.threshold(settings.DISCLOSURE_THRESHOLD)
 
 
 def close(phase: Phase, actor: User | None) -> Release | None:
-    """Close a phase for ever and publish what waits in its queue.
+    """Close a phase for ever and, unless its queue is long, publish what waits in it.
 
-    None where fewer than the threshold are waiting: nothing is ever published of them.
+    None where fewer than the threshold are waiting, and nothing is ever published of them; and
+    where so many are that :func:`settle` has still to publish them.
     """
     with transaction.atomic(), reading_sittings():
         locked = _lock(phase.pk)
@@ -48,80 +70,140 @@ def close(phase: Phase, actor: User | None) -> Release | None:
         locked.closed_on = timezone.localdate()
         locked.save(update_fields=["closed_on"])
         Event.objects.create(actor=actor, action=Event.Action.CLOSED, subject=str(locked))
-        made = _publish(locked, closing=True)
-    phase.closed_on = locked.closed_on
+        # Locked, so that nobody is erased between the queue and its counts.
+        waiting = len(_queue(locked).select_for_update().values_list("pk", flat=True)[:LONG])
+        made = _settle(locked, _counted(locked)) if waiting < LONG else []
+    phase.closed_on, phase.settled_on = locked.closed_on, locked.settled_on
     return made[-1] if made else None
+
+
+def settle(phase_id: int, progress: Progress = lambda done: None) -> None:
+    """Publish what waits in the queue of a closed phase; of one that is settled, nothing.
+
+    The sheets are counted a part at a time and outside any transaction, so that nobody who is
+    answering waits; then, under the phase's lock, what was counted is published if it still is
+    what waits. Somebody who erased theirs in between has it counted again. So it may be stopped
+    at any moment and started again, or run twice at once.
+    """
+    with reading_sittings():
+        while True:
+            phase = _phases().get(pk=phase_id)
+            if phase.closed_on is None or phase.settled_on is not None:
+                return
+            found = _counted(phase, progress)
+            with suppress(Moved), transaction.atomic():
+                locked = _lock(phase_id)
+                if locked.settled_on is None:
+                    _settle(locked, found)
+                return
 
 
 def cut(phase_id: int) -> None:
     """Publish the blocks of a long-running phase that are ready; called under its lock."""
     with reading_sittings():
         phase = _lock(phase_id)
-        if phase.rolling and phase.closed_on is None:
-            _publish(phase, closing=False)
+        if not phase.rolling or phase.closed_on is not None:
+            return
+        # Locked, so that nobody is erased between the queue and its counts.
+        keys = _queue(phase).select_for_update().order_by("finished_on", "pk")
+        blocks, _waiting = disclosure.blocks(
+            list(keys.values_list("pk", flat=True)), threshold(), closing=False
+        )
+        for block in blocks:
+            _release(phase, _counts(phase, _rows(phase, Q(pk__in=block))))
+            Sitting.objects.filter(pk__in=block).update(released=True)
 
 
-def union_of(phase: Phase) -> disclosure.Union | None:
-    """All that was published of a phase, read as one group."""
+def published(phase: Phase) -> tuple[disclosure.Release, ...]:
+    """The releases of a phase, as they were published. Raises :class:`AlteredError`."""
     found = []
     for kept in Release.objects.filter(phase=phase):
         document = disclosure.decode(bytes(kept.document))
         if disclosure.digest(document) != kept.digest:
             raise AlteredError(f"Release {kept.pk} is not what was published.")
         found.append(document)
-    return disclosure.union(found) if found else None
+    return tuple(found)
 
 
-def refresh_counts(phase: Phase) -> None:
-    """Bring the counts that trainers see up to date, once a day and in steps of five.
+def others(phase: Phase) -> disclosure.Union | None:
+    """All that was published of other groups at the same moment, on the same form.
+
+    None where they are fewer than :data:`REFERENCE_COHORTS`: a single one would be read by
+    trainers who have nothing to do with it.
+    """
+    pool = _pools(phase).first()
+    if pool is None:
+        return None
+    own = published(phase)
+    if pool.phases - bool(own) < REFERENCE_COHORTS:
+        return None
+    sums = msgspec.json.decode(bytes(pool.document), type=tuple[disclosure.Release, ...])
+    return disclosure.Union(disclosure.without(sums, own))
+
+
+def refresh_counts(phase: Phase) -> DailyCount:
+    """About how many have started and finished, as of today: once a day and in steps of five.
 
     Between two looks on one day nothing moves, so that arrivals are hard to follow.
     """
     today = timezone.localdate()
-    if phase.counted_on == today:
-        return
+    if known := DailyCount.objects.filter(phase=phase, day=today).first():
+        return known
     with reading_sittings():
         sittings = Sitting.objects.filter(phase=phase)
-        phase.started_at_least = disclosure.at_least(sittings.count())
-        phase.finished_at_least = disclosure.at_least(
-            sittings.filter(finished_on__isnull=False).count()
-        )
+        started, finished = sittings.count(), sittings.filter(finished_on__isnull=False).count()
     # Whoever looks second on one day sees what the first saw.
-    first = Phase.objects.filter(Q(counted_on=None) | Q(counted_on__lt=today), pk=phase.pk).update(
-        counted_on=today,
-        started_at_least=phase.started_at_least,
-        finished_at_least=phase.finished_at_least,
+    found, _made = DailyCount.objects.get_or_create(
+        phase=phase,
+        day=today,
+        defaults={
+            "started_at_least": disclosure.at_least(started),
+            "finished_at_least": disclosure.at_least(finished),
+        },
     )
-    if first:
-        phase.counted_on = today
-    else:
-        phase.refresh_from_db(fields=["counted_on", "started_at_least", "finished_at_least"])
+    return found
+
+
+def _phases() -> QuerySet[Phase]:
+    return Phase.objects.select_related("version", "cohort").defer("version__document")
 
 
 def _lock(phase_id: int) -> Phase:
-    return (
-        Phase.objects.select_for_update(of=("self",))
-        .select_related("version", "cohort")
-        .defer("version__document")
-        .get(pk=phase_id)
+    return _phases().select_for_update(of=("self",)).get(pk=phase_id)
+
+
+def _queue(phase: Phase) -> QuerySet[Sitting]:
+    return Sitting.objects.filter(
+        phase=phase, finished_on__isnull=False, released=False, late=False
     )
 
 
-def _publish(phase: Phase, *, closing: bool) -> list[Release]:
-    queue = Sitting.objects.filter(phase=phase, finished_on__isnull=False, released=False)
-    # Locked, so that nobody is erased between the queue and its counts.
-    keys = queue.select_for_update().order_by("finished_on", "pk").values_list("pk", flat=True)
-    blocks, _waiting = disclosure.blocks(list(keys), threshold(), closing=closing)
-    return [_release(phase, block) for block in blocks]
+def _settle(phase: Phase, found: Mapping[str, Counts]) -> list[Release]:
+    """Publish what was counted of a closed phase, under its lock, and see it settled.
+
+    Raises :class:`Moved` where what waits is no longer what was counted.
+    """
+    blocks = disclosure.partition({code: counts.n for code, counts in found.items()}, threshold())
+    if blocks and _queue(phase).update(released=True) != sum(each.n for each in found.values()):
+        raise Moved
+    apart = len(blocks) > 1
+    made = [
+        _release(phase, reduce(add, (found[code] for code in block)), block[0] if apart else None)
+        for block in blocks
+    ]
+    phase.settled_on = timezone.localdate()
+    phase.save(update_fields=["settled_on"])
+    return made
 
 
-def _release(phase: Phase, block: Sequence[int]) -> Release:
+def _release(phase: Phase, counts: Counts, group: str | None = None) -> Release:
     document = disclosure.release(
-        _counts(phase, block),
+        counts,
         phase=phase.kind,
         day=timezone.localdate(),
         randbelow=secrets.randbelow,
         k=threshold(),
+        group=group,
     )
     made = Release.objects.create(
         phase=phase,
@@ -129,19 +211,82 @@ def _release(phase: Phase, block: Sequence[int]) -> Release:
         digest=disclosure.digest(document),
         made_on=document.day,
     )
-    Sitting.objects.filter(pk__in=block).update(released=True)
+    _pool(phase, document)
     return made
 
 
-def _counts(phase: Phase, block: Sequence[int]) -> Counts:
-    rows = Sitting.objects.filter(pk__in=block).values_list("answers", "outcomes", "plans")
-    answers, outcomes, plans = zip(*rows, strict=True)
+def _pools(phase: Phase) -> QuerySet[Pool]:
+    return Pool.objects.filter(
+        version=phase.version_id,
+        form=phase.form,
+        kind=phase.kind,
+        simulated=phase.cohort.simulated,
+    )
+
+
+def _pool(phase: Phase, document: disclosure.Release) -> None:
+    """Add a release to those that groups are compared with."""
+    pool, _made = Pool.objects.get_or_create(
+        version_id=phase.version_id,
+        form=phase.form,
+        kind=phase.kind,
+        simulated=phase.cohort.simulated,
+        defaults={"document": b"[]"},
+    )
+    pool = Pool.objects.select_for_update().get(pk=pool.pk)
+    sums = msgspec.json.decode(bytes(pool.document), type=tuple[disclosure.Release, ...])
+    pool.document = msgspec.json.encode(disclosure.added(sums, [document]), order="sorted")
+    pool.phases += Release.objects.filter(phase=phase).count() == 1
+    pool.save(update_fields=["document", "phases"])
+
+
+type Row = tuple[bytes, bytes, list[dict[str, str]] | None, list[dict[str, str]] | None]
+
+
+def _rows(phase: Phase, some: Q) -> list[Row]:
+    found = _queue(phase).filter(some).values_list("answers", "outcomes", "plans", "deeds")
+    return list(found)  # type: ignore[arg-type]  # a finished sitting has its outcomes
+
+
+def _counted(phase: Phase, progress: Progress = lambda done: None) -> dict[str, Counts]:
+    """The counts of the queue of a phase, by class where it is broken down (of one class, "",
+    where it is not), taken a part at a time; ``progress`` is told the share done."""
+    found: dict[str, Counts] = {}
+    keys = sorted(_queue(phase).values_list("pk", flat=True))
+    for part in batched(keys, PART):
+        # Keys are random and a part is a range of them: one search of the index, however many.
+        rows = _rows(phase, Q(pk__gte=part[0], pk__lte=part[-1]))
+        for code, some in _by_class(phase, rows).items():
+            counts = _counts(phase, some)
+            found[code] = found[code] + counts if code in found else counts
+        progress(min(1.0, sum(counts.n for counts in found.values()) / len(keys)))
+    return {code: found[code] for code in sorted(found)}
+
+
+def _by_class(phase: Phase, rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """The rows by the class that the phase's breakdown puts them in, :data:`NOT_SAID` included."""
+    if not phase.breakdown:
+        return {"": list(rows)} if rows else {}
+    places = questionnaire(phase.version.digest, phase.form).layout
+    place = places.offset("context", phase.breakdown)
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        said = places.slots[place].decode(bytes(row[0])[place])
+        found.setdefault(said[0] if said else NOT_SAID, []).append(row)
+    return found
+
+
+def _counts(phase: Phase, rows: Sequence[Row]) -> Counts:
+    answers, outcomes, plans, deeds = zip(*rows, strict=True)
     return count(
         instrument_of(phase.version.digest),
         phase.form,
         matrix(answers),
         matrix(outcomes),
         [{plan["step"] for plan in kept or ()} for kept in plans],
+        [[deed["deed"] for deed in said or ()] for said in deeds]
+        if phase.kind == Phase.Kind.FOLLOW_UP
+        else None,
     )
 
 

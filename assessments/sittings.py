@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from . import codes, releases
-from .cohort.counts import LevelOutcome
+from .cohort.counts import Deed, LevelOutcome
 from .instrument.document import Instrument, by_code, in_language
 from .instruments import default_form, questionnaire
 from .models import InstrumentVersion, Phase, Sitting
@@ -58,6 +58,10 @@ class PhaseClosed(Exception):
     """The phase no longer takes new sittings."""
 
 
+class TooMany(Exception):
+    """The resume code has opened as many sittings as it may."""
+
+
 class Conflict(Exception):
     """Another tab or device saved other answers to this page since it was displayed."""
 
@@ -84,7 +88,7 @@ def open_phases(today: date | None = None):
     return (
         Phase.objects.select_related("cohort", "version")
         .defer("version__document")
-        .filter(closed_on=None, opens_on__lte=today)
+        .filter(closed_on=None, paused=False, opens_on__lte=today)
         .exclude(closes_on__lt=today)
     )
 
@@ -92,29 +96,53 @@ def open_phases(today: date | None = None):
 def open_sitting(
     code: str, *, version: InstrumentVersion, phase: Phase | None, language: str
 ) -> Sitting:
-    """The sitting opened by that resume code, opened now if it is not yet.
+    """The sitting that a resume code opens in a phase (or outside any), opened now if it is not
+    yet.
 
-    Sending the same form twice opens one sitting. Raises :class:`PhaseClosed`.
+    A code new to us opens its first sitting; one that is known, the next of the same person, who
+    alone can tell so. A phase is answered once by a code; outside any phase, a finished sitting
+    lets the next begin. Sending the same form twice opens one sitting. Raises
+    :class:`PhaseClosed`, and :class:`TooMany` where the code has served its time.
     """
-    known = find_by_code(code)
-    if known is not None:
-        return known
-    if phase is not None and not open_phases().filter(pk=phase.pk).exists():
-        raise PhaseClosed
-    form = phase.form if phase else default_form(version)
-    try:
-        with transaction.atomic():
-            return Sitting.objects.create(
-                version=version,
-                phase=phase,
-                form=form,
-                language=language,
-                answers=questionnaire(version.digest, form).layout.empty(),
-                code_hash=codes.hashed(code, settings.SECRET_KEY),
-                opened_on=timezone.localdate(),
-            )
-    except IntegrityError:  # the same form, sent twice at once
-        return _sittings().get(code_hash=codes.hashed(code, settings.SECRET_KEY))
+    while True:
+        hashes = _hashes(code)
+        known = _of_hashes(hashes)
+        for sitting in known:
+            if sitting.phase_id == (phase.pk if phase else None) and (
+                phase is not None or sitting.finished_on is None
+            ):
+                return sitting
+        if phase is not None and not open_phases().filter(pk=phase.pk).exists():
+            raise PhaseClosed
+        taken = {bytes(sitting.code_hash) for sitting in known}
+        free = next((each for each in hashes if each not in taken), None)
+        if free is None:
+            raise TooMany
+        form = phase.form if phase else default_form(version)
+        try:
+            with transaction.atomic():
+                return Sitting.objects.create(
+                    version=version,
+                    phase=phase,
+                    form=form,
+                    language=language,
+                    answers=questionnaire(version.digest, form).layout.empty(),
+                    code_hash=free,
+                    opened_on=timezone.localdate(),
+                )
+        except IntegrityError:  # the same form, sent twice at once
+            continue
+
+
+def _hashes(code: str) -> list[bytes]:
+    """What the sittings of a code may keep of it, in the order in which they were opened."""
+    return [codes.hashed(code, settings.SECRET_KEY, place) for place in range(codes.MOST_SITTINGS)]
+
+
+def _of_hashes(hashes: Sequence[bytes]) -> list[Sitting]:
+    place = {each: number for number, each in enumerate(hashes)}
+    found = _sittings().filter(code_hash__in=hashes)
+    return sorted(found, key=lambda sitting: place[bytes(sitting.code_hash)])
 
 
 def _sittings():
@@ -125,9 +153,41 @@ def find(key: int) -> Sitting | None:
     return _sittings().filter(pk=key).first()
 
 
+def of_code(code: str) -> list[Sitting]:
+    """The sittings of a normalised resume code, in the order in which they were opened."""
+    return _of_hashes(_hashes(code))
+
+
+def to_open(found: Sequence[Sitting]) -> Sitting | None:
+    """Of one person's sittings, in the order of :func:`of_code`, the one to open: what is not
+    finished before what is, and the last before the first."""
+    return max(
+        found, key=lambda sitting: (sitting.finished_on is None, found.index(sitting)), default=None
+    )
+
+
 def find_by_code(code: str) -> Sitting | None:
-    """The sitting of a normalised resume code."""
-    return _sittings().filter(code_hash=codes.hashed(code, settings.SECRET_KEY)).first()
+    """The sitting that a normalised resume code opens."""
+    return to_open(of_code(code))
+
+
+def find_all(keys: Sequence[int]) -> list[Sitting]:
+    """The sittings of these keys that still exist, in the order of the keys."""
+    found = {sitting.pk: sitting for sitting in _sittings().filter(pk__in=keys)}
+    return [found[key] for key in keys if key in found]
+
+
+def unanswered_phase(found: Sequence[Sitting]) -> Phase | None:
+    """The phase, open today, of the cohort of one of these sittings, that none of them answers."""
+    groups = {sitting.phase.cohort_id for sitting in found if sitting.phase is not None}
+    answered = {sitting.phase_id for sitting in found}
+    return (
+        open_phases()
+        .filter(cohort__in=groups)
+        .exclude(pk__in=answered)
+        .order_by("-opens_on", "-pk")
+        .first()
+    )
 
 
 def save_page(
@@ -174,20 +234,22 @@ def _refresh(sitting: Sitting, queryset: QuerySet[Sitting] | None = None) -> Non
 def finish(sitting: Sitting) -> None:
     """Score the sitting and put it in its phase's queue. Finishing twice changes nothing."""
     with transaction.atomic():
+        phase = None
         if sitting.phase_id is not None:
             # In turn with the closing of the phase: in its block, or after it, never between.
-            Phase.objects.select_for_update().get(pk=sitting.phase_id)
+            phase = Phase.objects.select_for_update().get(pk=sitting.phase_id)
         # Locked, or a save could slip in between what is scored and what is kept.
         _refresh(sitting, Sitting.objects.select_for_update())
         if sitting.finished_on is not None:
             return
         sitting.finished_on = timezone.localdate()
+        sitting.late = phase is not None and phase.closed_on is not None
         sitting.outcomes = stored_outcomes(
             questionnaire_of(sitting).instrument, profile_of(sitting)
         )
-        sitting.save(update_fields=["finished_on", "outcomes"])
-        if sitting.phase_id is not None:
-            _cut(sitting.phase_id)
+        sitting.save(update_fields=["finished_on", "outcomes", "late"])
+        if phase is not None and phase.rolling:
+            _cut(phase.pk)
 
 
 def _cut(phase_id: int) -> None:
@@ -234,6 +296,21 @@ def proposed_plan(sitting: Sitting, step: str, language: str) -> Plan:
         together_with=in_language(plan.together_with, language),
         before=(start + timedelta(days=plan.within_days)).isoformat(),
     )
+
+
+def keep_deeds(sitting: Sitting, deeds: Sequence[tuple[str, Deed]]) -> None:
+    """Keep what became of the steps chosen before: each step's code and its :class:`Deed`.
+
+    Raises :class:`Finished` where the sitting is finished.
+    """
+    sitting.deeds = [{"step": step, "deed": str(deed)} for step, deed in deeds]
+    if not Sitting.objects.filter(pk=sitting.pk, finished_on=None).update(deeds=sitting.deeds):
+        _refresh(sitting)
+        raise Finished
+
+
+def deeds_of(sitting: Sitting) -> dict[str, Deed]:
+    return {each["step"]: Deed(each["deed"]) for each in sitting.deeds or ()}
 
 
 def erase(sitting: Sitting) -> None:

@@ -35,6 +35,8 @@ FLOORS: dict[str, int] = {
     "cohort_results": 5,
     "reports": 5,
     "exports": 5,
+    "cohort_exports": 5,
+    "jobs": 5,
     "context_processors": 5,
     "views": 6,
     "admin": 6,

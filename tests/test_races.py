@@ -106,7 +106,7 @@ def test_a_phase_closes_once(phase):  # noqa: F811
 def test_finishing_while_the_phase_closes_is_in_its_block_or_in_none(phase, monkeypatch):  # noqa: F811
     finished(phase, 11)
     late = join(phase)
-    slowed(monkeypatch, releases, "_publish")
+    slowed(monkeypatch, releases, "_settle")
 
     def close() -> object:
         return releases.close(Phase.objects.get(pk=phase.pk), None)

@@ -21,11 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assessments.instrument.document import Instrument, Option, Scenario, digest
+from assessments.scoring.next_steps import STEPS
 from assessments.scoring.sheet import DONT_KNOW, DONT_KNOW_BYTE, Layout, layout
 
 UNANSWERED = "unanswered"
 NO_CONFIDENCE = "none"
 YES, NO = "yes", "no"
+DEEDS = "deeds"
+"""The code of the one table of steps followed up."""
 
 Bytes = NDArray[np.uint8]
 Whole = NDArray[np.intp]
@@ -45,6 +48,14 @@ class LevelOutcome(IntEnum):
     def code(self) -> str:
         """Its cell in a level table."""
         return self.name.lower()
+
+
+class Deed(StrEnum):
+    """What became of a next step that a person had chosen, as they say weeks later."""
+
+    DONE = "done"
+    BEGUN = "begun"
+    NOT_DONE = "not_done"
 
 
 class Grade(StrEnum):
@@ -84,6 +95,28 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     def __getitem__(self, cell: str) -> int:
         return dict(self.cells)[cell]
 
+    def __add__(self, other: Table) -> Table:
+        """Both tables, cell by cell; ValueError unless they count the same."""
+        return self._with(other, 1)
+
+    def __sub__(self, other: Table) -> Table:
+        """This table without what another counted of it."""
+        return self._with(other, -1)
+
+    def _with(self, other: Table, sign: int) -> Table:
+        if (self.code, self.answers) != (other.code, other.answers) or [
+            cell for cell, _size in self.cells
+        ] != [cell for cell, _size in other.cells]:
+            raise ValueError(f"tables {self.code} and {other.code} do not count the same")
+        cells = tuple(
+            (cell, size + sign * more)
+            for (cell, size), (_cell, more) in zip(self.cells, other.cells, strict=True)
+        )
+        return Table(self.code, cells, self.answers)
+
+
+TABLE_KINDS = ("levels", "credits", "options", "confidence", "self_ratings", "steps", "deeds")
+
 
 class Counts(msgspec.Struct, frozen=True):
     """The exact counts of ``n`` sheets. Every tuple follows the order of the instrument."""
@@ -105,6 +138,22 @@ class Counts(msgspec.Struct, frozen=True):
     """Per self-rating: people by point of the scale, and unanswered."""
     steps: tuple[Table, ...]
     """Per next step: people who chose it (yes) or not (no)."""
+    deeds: tuple[Table, ...] = ()
+    """One table at a follow-up, none at another moment: steps chosen before by :class:`Deed`."""
+
+    def __add__(self, other: Counts) -> Counts:
+        """The counts of both, of people counted apart; ValueError unless of one form."""
+        alike = ("instrument", "version", "digest", "form")
+        if any(getattr(self, name) != getattr(other, name) for name in alike):
+            raise ValueError("counts of one instrument version and form are added")
+        return msgspec.structs.replace(
+            self,
+            n=self.n + other.n,
+            **{
+                kind: tuple(map(Table.__add__, getattr(self, kind), getattr(other, kind)))
+                for kind in TABLE_KINDS
+            },
+        )
 
 
 def confidence_cell(level: str, grade: Grade) -> str:
@@ -118,12 +167,14 @@ def count(
     sheets: Bytes,
     outcomes: NDArray[np.integer],
     steps: Iterable[Collection[str]],
+    deeds: Iterable[Collection[str]] | None = None,
 ) -> Counts:
     """The counts of ``n`` finished sheets of one form.
 
     ``sheets`` is ``[n, size]``, a packed sheet a row; ``outcomes`` is ``[n, domains]``, a
     :class:`LevelOutcome` for each domain in the instrument's order; ``steps`` gives for each person
-    the codes of the next steps chosen. ValueError if a shape, a byte or a code does not fit.
+    the codes of the next steps chosen; ``deeds``, at a follow-up, a :class:`Deed` for each step
+    that the person had chosen before. ValueError if a shape, a byte or a code does not fit.
     """
     places = layout(instrument, form)
     n = len(sheets)
@@ -147,6 +198,7 @@ def count(
         confidence=tuple(_confidence(instrument, item, crossed[item.code]) for item in scenarios),
         self_ratings=_self_ratings(instrument, places, answers),
         steps=_steps(instrument, n, steps),
+        deeds=() if deeds is None else _deeds(n, deeds),
     )
 
 
@@ -238,6 +290,16 @@ def _steps(instrument: Instrument, n: int, steps: Iterable[Collection[str]]) -> 
     if unknown := people.keys() - {step.code for step in instrument.next_steps}:
         raise ValueError(f"unknown next steps: {sorted(unknown)}")
     return tables
+
+
+def _deeds(n: int, deeds: Iterable[Collection[str]]) -> tuple[Table, ...]:
+    said = [tuple(Deed(deed) for deed in person) for person in deeds]
+    if len(said) != n:
+        raise ValueError(f"deeds must be given for {n} people, not {len(said)}")
+    if any(len(person) > STEPS for person in said):
+        raise ValueError(f"a person follows up {STEPS} steps at most")
+    found = Counter(chain.from_iterable(said))
+    return (Table(DEEDS, tuple((deed, found[deed]) for deed in Deed), STEPS),)
 
 
 def _table(code: str, cells: Sequence[str], sizes: Whole) -> Table:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -28,7 +28,7 @@ from fractions import Fraction
 
 import msgspec
 
-from assessments.cohort.counts import Counts, Table
+from assessments.cohort.counts import TABLE_KINDS, Counts, Table
 
 K = 11
 """The smallest group of which anything is shown (the practice of the French health data system)."""
@@ -52,6 +52,7 @@ class Part(StrEnum):
     SCENARIOS = "scenarios"
     SELF_RATINGS = "self_ratings"
     STEPS = "steps"
+    DEEDS = "deeds"
 
     @property
     def blocks(self) -> int:
@@ -100,6 +101,21 @@ def blocks[Key: Hashable](
         return ((waiting,), ()) if len(waiting) >= k else ((), waiting)
     cuts = max(0, len(waiting) // k - 1)
     return tuple(waiting[cut * k : (cut + 1) * k] for cut in range(cuts)), waiting[cuts * k :]
+
+
+def partition(sizes: Mapping[str, int], k: int = K) -> tuple[tuple[str, ...], ...]:
+    """The blocks that a closed queue makes, each named by the classes in it.
+
+    ``sizes`` tells how many people are in each class of a breakdown chosen before the phase
+    opened (those who did not say are one); a queue not broken down is a single class. Each class is
+    a block where all may be shown apart, and all are one block where they may not.
+    """
+    present = {code: size for code, size in sizes.items() if size}
+    if sum(present.values()) < threshold(k):
+        return ()
+    if separable(present.values(), k):
+        return tuple((code,) for code in present)
+    return (tuple(present),)
 
 
 # --- Noise ------------------------------------------------------------------------------------
@@ -179,6 +195,8 @@ class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     """The number of people, rounded down to a multiple of :data:`STEP`."""
     epsilon: float
     levels: tuple[Table, ...]
+    blocks: int = 1
+    """1 as it is published; more in a sum of releases (:func:`added`)."""
     group: str | None = None
     """The class of a breakdown that was chosen before opening."""
     credits: tuple[Table, ...] | None = None
@@ -188,6 +206,7 @@ class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     confidence: tuple[Table, ...] | None = None
     self_ratings: tuple[Table, ...] | None = None
     steps: tuple[Table, ...] | None = None
+    deeds: tuple[Table, ...] | None = None
 
     @property
     def parts(self) -> frozenset[Part]:
@@ -199,6 +218,7 @@ class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
         present[Part.SCENARIOS] = self.options is not None
         present[Part.SELF_RATINGS] = self.self_ratings is not None
         present[Part.STEPS] = self.steps is not None
+        present[Part.DEEDS] = self.deeds is not None
         return frozenset(part for part, found in present.items() if found)
 
 
@@ -240,6 +260,7 @@ def release(
         confidence=drawn(counts.confidence, scenarios),
         self_ratings=drawn(counts.self_ratings, Part.SELF_RATINGS in parts),
         steps=drawn(counts.steps, Part.STEPS in parts),
+        deeds=drawn(counts.deeds, Part.DEEDS in parts and bool(counts.deeds)),
     )
 
 
@@ -258,20 +279,28 @@ def digest(release: Release) -> str:
     return hashlib.sha256(encode(release)).hexdigest()
 
 
+# --- Unions -------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True)
 class Union:
     """One whole block or several, read as one group; made by :func:`union`."""
 
-    releases: tuple[Release, ...]
+    sums: tuple[Release, ...]
+    """The sums of its releases, those of the same parts together."""
 
     @property
     def at_least(self) -> int:
-        return sum(release.at_least for release in self.releases)
+        return sum(release.at_least for release in self.sums)
+
+    @property
+    def blocks(self) -> int:
+        return sum(release.blocks for release in self.sums)
 
     @property
     def parts(self) -> frozenset[Part]:
         """What every block of it contains: figures of a part of the group are not shown."""
-        return frozenset.intersection(*(release.parts for release in self.releases))
+        return frozenset.intersection(*(release.parts for release in self.sums))
 
 
 def union(releases: Iterable[Release]) -> Union:
@@ -280,11 +309,74 @@ def union(releases: Iterable[Release]) -> Union:
     ValueError if there is none, if they are not alike, or if one is counted twice.
     """
     members = tuple(releases)
-    if len({(member.instrument_digest, member.form) for member in members}) != 1:
-        raise ValueError("a union is of releases of one instrument version and form")
+    if not members:
+        raise ValueError("a union is of at least one release")
     if len(set(members)) != len(members):
         raise ValueError("a union counts each release once")
-    return Union(members)
+    return Union(added((), members))
+
+
+def added(sums: Iterable[Release], more: Iterable[Release]) -> tuple[Release, ...]:
+    """Sums of releases, with more added: one sum for each set of parts.
+
+    ValueError unless all are of one instrument version and form.
+    """
+    return _summed([*sums, *more])
+
+
+def without(sums: Iterable[Release], some: Iterable[Release]) -> tuple[Release, ...]:
+    """What remains of sums of releases without some of those that they hold.
+
+    Counts of whole blocks are taken from counts of whole blocks: what remains is a union of the
+    other blocks. ValueError if the sums do not hold them.
+    """
+    remaining = list(sums)
+    for release in added((), some):
+        place = _alike(remaining, release)
+        if place is None or remaining[place].blocks < release.blocks:
+            raise ValueError("the sums do not hold these releases")
+        remaining[place] = _sum(remaining[place], release, -1)
+    return tuple(release for release in remaining if release.blocks)
+
+
+def _summed(releases: Sequence[Release]) -> tuple[Release, ...]:
+    found: list[Release] = []
+    for release in releases:
+        first = releases[0]
+        if (release.instrument_digest, release.form) != (first.instrument_digest, first.form):
+            raise ValueError("a union is of releases of one instrument version and form")
+        place = _alike(found, release)
+        if place is None:
+            found.append(release)
+        else:
+            found[place] = _sum(found[place], release, 1)
+    return tuple(found)
+
+
+def _alike(sums: Sequence[Release], release: Release) -> int | None:
+    """The place of the sum that the release can be added to."""
+    for place, known in enumerate(sums):
+        if (known.parts, known.epsilon) == (release.parts, release.epsilon):
+            return place
+    return None
+
+
+def _sum(one: Release, other: Release, sign: int) -> Release:
+    """The sum of two releases of the same parts, or their difference."""
+    combine = Table.__add__ if sign > 0 else Table.__sub__
+    tables = {
+        kind: tuple(map(combine, getattr(one, kind), getattr(other, kind)))
+        for kind in TABLE_KINDS
+        if getattr(one, kind) is not None
+    }
+    return msgspec.structs.replace(
+        one,
+        blocks=one.blocks + sign * other.blocks,
+        at_least=one.at_least + sign * other.at_least,
+        day=max(one.day, other.day),
+        group=one.group if one.group == other.group else None,
+        **tables,
+    )
 
 
 # --- Printing -----------------------------------------------------------------------------------

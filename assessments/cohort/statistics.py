@@ -26,15 +26,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assessments.cohort.counts import (
+    DEEDS,
     NO,
     NO_CONFIDENCE,
     YES,
+    Deed,
     Grade,
     LevelOutcome,
     Table,
     confidence_cell,
 )
-from assessments.cohort.disclosure import Part, Release, Share, Union, noise_variance, printed
+from assessments.cohort.disclosure import (
+    K,
+    Part,
+    Release,
+    Share,
+    Union,
+    noise_variance,
+    printed,
+)
 from assessments.instrument.document import DONT_KNOW_CONFIDENCE, Instrument, Scenario, digest
 from assessments.scoring.outcomes import CONFIDENT_FROM
 from assessments.scoring.sheet import DONT_KNOW
@@ -55,7 +65,7 @@ NOTABLE_UNSAFE = 0.20
 danger that fewer chose costs little, to miss one costs more."""
 
 Floats = NDArray[np.float64]
-TableKind = Literal["levels", "credits", "options", "confidence", "self_ratings", "steps"]
+TableKind = Literal["levels", "credits", "options", "confidence", "self_ratings", "steps", "deeds"]
 
 
 class Withheld(StrEnum):
@@ -197,7 +207,7 @@ class Group:
     published: Union
 
     def __post_init__(self) -> None:
-        if self.published.releases[0].instrument_digest != digest(self.instrument):
+        if self.published.sums[0].instrument_digest != digest(self.instrument):
             raise ValueError("the releases are of another instrument")
 
     @property
@@ -207,7 +217,7 @@ class Group:
 
     @property
     def form(self) -> str:
-        return self.published.releases[0].form
+        return self.published.sums[0].form
 
     @property
     def scenarios(self) -> tuple[Scenario, ...]:
@@ -383,6 +393,17 @@ def steps_chosen(group: Group) -> tuple[Figure, ...]:
     return tuple(sorted(figures, key=_descending))
 
 
+def deeds(group: Group) -> Distribution | None:
+    """What became of the steps chosen before, among those followed up; None where none was asked.
+
+    Whoever has brought no resume code was asked nothing: the shares are of steps, not of people.
+    """
+    if not any(release.deeds for release in group.published.sums):
+        return None
+    codes = [str(deed) for deed in Deed]
+    return _distribution(group, Part.DEEDS, "deeds", DEEDS, codes, fewest=2 * K)
+
+
 def changes(before: Group, after: Group, icc: float = SCENARIO_ICC) -> tuple[Change, ...]:
     """Per domain, the change of the group between two phases: each phase as it was released.
 
@@ -454,7 +475,7 @@ def _rows(
     table = _tables(release, kind).get(code)
     if table is None:  # the part is withheld
         return ()
-    variance = noise_variance(release.epsilon / table.answers)
+    variance = release.blocks * noise_variance(release.epsilon / table.answers)
     return ((worth[cell], size, variance) for cell, size in table.cells if cell in worth)
 
 
@@ -464,7 +485,7 @@ def _cells(
     return _gathered(
         row
         for code in codes
-        for release in group.published.releases
+        for release in group.published.sums
         for row in _rows(release, kind, code, worth)
     )
 
@@ -478,7 +499,7 @@ def _credits(group: Group, subs: Iterable[str]) -> _Cells:
     subs = set(subs)
     graded = {str(grade): grade.credit for grade in Grade}
     rows: list[tuple[float, int, float]] = []
-    for release in group.published.releases:
+    for release in group.published.sums:
         if release.options is None:
             for code in _tables(release, "credits").keys() & subs:
                 rows += _rows(release, "credits", code, graded)
@@ -538,14 +559,18 @@ def _beyond(high: _Ratio, low: _Ratio, z: float) -> bool:
     return high.value - low.value > z * math.sqrt(high.variance + low.variance)
 
 
-def _reason(group: Group, part: Part, cells: _Cells, per_person: int = 1) -> Withheld | None:
-    """Why nothing is said; None if it can be."""
+def _reason(
+    group: Group, part: Part, cells: _Cells, per_person: int = 1, fewest: float | None = None
+) -> Withheld | None:
+    """Why nothing is said; None if it can be. ``fewest`` answers are needed, by default half of
+    those that the group was asked for."""
     if not per_person:
         return Withheld.NOT_ASKED
     if part not in group.published.parts:
         return Withheld.TOO_FEW_PEOPLE
     # Allowing for the noise, or it would by itself silence small groups that all answered.
-    if cells.answers + math.sqrt(cells.variances.sum()) < group.n * per_person / 2:
+    needed = group.n * per_person / 2 if fewest is None else fewest
+    if cells.answers + math.sqrt(cells.variances.sum()) < needed:
         return Withheld.TOO_FEW_ANSWERS
     return None
 
@@ -599,13 +624,18 @@ def _share_estimate(cells: _Cells, share: float) -> Estimate:
 
 
 def _distribution(
-    group: Group, part: Part, kind: TableKind, code: str, cells: Sequence[str]
+    group: Group,
+    part: Part,
+    kind: TableKind,
+    code: str,
+    cells: Sequence[str],
+    fewest: float | None = None,
 ) -> Distribution:
     found = [
         _cells(group, kind, [code], {other: float(other == cell) for other in cells})
         for cell in cells
     ]
-    if reason := _reason(group, part, found[0]):
+    if reason := _reason(group, part, found[0], fewest=fewest):
         figures = tuple(Figure(cell, group.n, withheld=reason) for cell in cells)
         return Distribution(code, group.n, figures, reason)
     raw = np.array([float(one.values @ one.counts) / one.answers for one in found])

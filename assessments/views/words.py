@@ -5,7 +5,7 @@ from django.shortcuts import render
 
 from .. import releases
 from ..cohort_results import results_of
-from ..demonstration import example_union
+from ..demonstration import example_releases
 from ..instruments import current, default_form, instrument_of
 
 
@@ -29,9 +29,9 @@ def example(request: HttpRequest) -> HttpResponse:
     if version is None:
         raise Http404
     form = default_form(version)
-    union = example_union(version.digest, form)
+    made = example_releases(version.digest, form)
     threshold = releases.threshold()
-    results = results_of(instrument_of(version.digest), union, threshold)
+    results = results_of(instrument_of(version.digest), made, threshold)
     context = {"results": results, "threshold": threshold}
     return render(request, "assessments/example.html", context)
 

@@ -132,11 +132,11 @@ def test_before_it_opens_a_phase_may_still_change(cohort, desk, trainer):
 
 def test_a_phase_closed_meanwhile_stays_closed(phase, desk, trainer):
     stale = Phase.objects.get()
-    Phase.objects.update(closed_on=TODAY, started_at_least=15)
+    Phase.objects.update(closed_on=TODAY, settled_on=TODAY)
     stale.closes_on = TODAY
     cohorts.plan(stale, trainer)
     found = Phase.objects.get()
-    assert (found.closed_on, found.started_at_least) == (TODAY, 15)
+    assert (found.closed_on, found.settled_on) == (TODAY, TODAY)
     desk.post(
         change_address(phase.cohort), kept_screen(phase, closes_on=TODAY + timedelta(days=90))
     )
@@ -191,7 +191,7 @@ def test_counts_are_steps_of_five_and_move_once_a_day(phase, desk, answer, today
 
     def counted() -> tuple[int, int]:
         desk.get(there)
-        found = Phase.objects.get()
+        found = phase.daily_counts.latest("day")
         return found.started_at_least, found.finished_at_least
 
     answer(phase, 4)

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from assessments import releases, sittings
+from assessments import cohort_exports, releases, sittings
 from assessments.models import Event, Phase, Release, Sitting
 from assessments.wall import WallError
 
@@ -173,7 +173,7 @@ def test_a_page_that_reads_sittings_hits_the_wall(phase, desk, results, monkeypa
     def careless(found):
         return Sitting.objects.filter(phase=found).first()
 
-    monkeypatch.setattr(releases, "union_of", careless)
+    monkeypatch.setattr(cohort_exports, "published", careless)
     with pytest.raises(WallError):
         desk.get(results)
 

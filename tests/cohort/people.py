@@ -10,7 +10,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from assessments.cohort.counts import Counts, LevelOutcome, count
+from assessments.cohort.counts import Counts, Deed, LevelOutcome, count
 from assessments.cohort.disclosure import K, Release, release, union
 from assessments.cohort.statistics import Group
 from assessments.instrument.document import Instrument
@@ -22,18 +22,25 @@ DAY = date(2026, 11, 24)
 
 @dataclass(frozen=True)
 class People:
-    """The arguments of ``count``: ``[n, size]`` bytes, ``[n, domains]`` outcomes, chosen steps."""
+    """The arguments of ``count``: ``[n, size]`` bytes, ``[n, domains]`` outcomes, steps chosen, and
+    what became of those chosen before."""
 
     sheets: NDArray[np.uint8]
     outcomes: NDArray[np.uint8]
     steps: Sequence[frozenset[str]]
+    deeds: Sequence[tuple[str, ...]]
 
     def __len__(self) -> int:
         return len(self.sheets)
 
     def __getitem__(self, rows: slice | Sequence[int]) -> People:
-        steps = list(np.array([*self.steps, None], dtype=object)[:-1][rows])
-        return People(self.sheets[rows], self.outcomes[rows], steps)
+        places = np.arange(len(self))[rows]
+        return People(
+            self.sheets[rows],
+            self.outcomes[rows],
+            [self.steps[place] for place in places],
+            [self.deeds[place] for place in places],
+        )
 
 
 def people(
@@ -73,11 +80,13 @@ def people(
     levels = rng.choice(len(LevelOutcome), p=[0.02, 0.3, 0.2, 0.3, 0.1, 0.08], size=(n, 3))
     codes = [step.code for step in instrument.next_steps]
     steps = [frozenset(codes[place] for place in row) for row in rng.integers(12, size=(n, 3))]
-    return People(sheets, levels.astype(np.uint8), steps)
+    said = [str(deed) for deed in Deed]
+    deeds = [tuple(said[place] for place in row) for row in rng.integers(3, size=(n, 3))]
+    return People(sheets, levels.astype(np.uint8), steps, deeds)
 
 
 def counted(instrument: Instrument, group: People) -> Counts:
-    return count(instrument, FORM, group.sheets, group.outcomes, group.steps)
+    return count(instrument, FORM, group.sheets, group.outcomes, group.steps, group.deeds)
 
 
 def released(instrument: Instrument, block: People, seed: int, /, **more: object) -> Release:

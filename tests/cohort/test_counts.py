@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,9 @@ def of_sheets(instrument: Instrument, *sheets: Sheet) -> People:
     places = layout(instrument, FORM)
     packed = np.frombuffer(b"".join(map(places.pack, sheets)), dtype=np.uint8)
     levels = np.full((len(sheets), 3), LevelOutcome.LEVEL_2, dtype=np.uint8)
-    return People(packed.reshape(len(sheets), -1), levels, [frozenset()] * len(sheets))
+    return People(
+        packed.reshape(len(sheets), -1), levels, [frozenset()] * len(sheets), [()] * len(sheets)
+    )
 
 
 def test_counts_by_hand(instrument: Instrument) -> None:
@@ -49,7 +52,7 @@ def test_counts_by_hand(instrument: Instrument) -> None:
         Sheet(),
     )
     step = instrument.next_steps[0].code
-    group = People(group.sheets, group.outcomes, [{step}, {step}, set(), set(), set()])  # type: ignore[list-item]
+    group = replace(group, steps=[frozenset({step})] * 2 + [frozenset()] * 3)
     counts = counted(instrument, group)
 
     options = tables(counts.options)[scenario.code]

@@ -37,8 +37,8 @@ from assessments.instrument.document import Instrument
 
 from .people import DAY, counted, people, released
 
-KINDS = ("levels", "credits", "options", "confidence", "self_ratings", "steps")
-DETAIL = ("options", "confidence", "self_ratings", "steps")
+KINDS = ("levels", "credits", "options", "confidence", "self_ratings", "steps", "deeds")
+DETAIL = ("options", "confidence", "self_ratings", "steps", "deeds")
 
 
 # The threshold and the blocks
@@ -298,7 +298,7 @@ def test_unions_are_of_whole_blocks_alike_each_once(instrument: Instrument) -> N
 def test_the_schema_of_a_release_holds_nothing_about_anybody() -> None:
     assert set(Release.__struct_fields__) == {
         "format", "instrument", "version", "instrument_digest", "form", "phase", "day",
-        "at_least", "epsilon", "group", *KINDS,
+        "at_least", "blocks", "epsilon", "group", *KINDS,
     }  # fmt: skip
 
 

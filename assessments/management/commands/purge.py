@@ -3,6 +3,7 @@
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from assessments import jobs
 from assessments.sittings import purge
 
 
@@ -11,5 +12,6 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options) -> None:
         deleted = purge()
+        jobs.forget()
         call_command("clearsessions")
         self.stdout.write(f"{deleted} sittings deleted.")

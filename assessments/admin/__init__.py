@@ -1,0 +1,12 @@
+"""The trainers' door: the stock admin, with pages of our own under each cohort."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy
+
+from . import cohort, records
+
+__all__ = ["cohort", "records"]
+
+admin.site.site_header = gettext_lazy("Readiness – trainers’ space")
+admin.site.site_title = gettext_lazy("Readiness – trainers’ space")
+admin.site.index_title = gettext_lazy("Your cohorts and their results")

@@ -1,0 +1,57 @@
+"""Who gets to a page under a cohort: its own trainers, and nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+from ..models import Cohort, Phase
+
+if TYPE_CHECKING:
+    from .cohort import CohortAdmin
+
+type View = Callable[..., HttpResponse]
+
+
+def trains(user, cohort: Cohort) -> bool:
+    return cohort.trainers.filter(pk=user.pk).exists()
+
+
+def for_its_trainers(view: View) -> View:
+    """A page under a cohort (``view(self, request, cohort, …)``) or, where its address names a
+    phase, under that phase (``view(self, request, phase, …)``).
+
+    Somebody else's cohort does not exist for a trainer; a superuser, who knows that it does, is
+    refused what ``roles`` keeps for its trainers.
+    """
+
+    @wraps(view)
+    def guarded(
+        self: CohortAdmin, request: HttpRequest, cohort_id: int, phase_id: int | None = None, **more
+    ) -> HttpResponse:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        found: Cohort | Phase | None
+        own = self.get_queryset(request).filter(pk=cohort_id)
+        if phase_id is None:
+            found = cohort = own.first()
+        else:
+            found = (
+                Phase.objects.filter(pk=phase_id, cohort__in=own)
+                .select_related("cohort", "version")
+                .defer("version__document")
+                .first()
+            )
+            cohort = found.cohort if found else None
+        if found is None or cohort is None:
+            stock_answer = self._get_obj_does_not_exist_redirect  # type: ignore[attr-defined]
+            return stock_answer(request, self.opts, str(cohort_id))
+        if not trains(request.user, cohort):
+            raise PermissionDenied
+        return view(self, request, found, **more)
+
+    return guarded

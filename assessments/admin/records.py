@@ -1,0 +1,40 @@
+"""What is only read: published versions and, for those who run the service, the journal."""
+
+from django.contrib import admin
+from django_tasks_db.admin import DBTaskResult  # registered by its import, and taken back below
+
+from ..models import Event, InstrumentVersion
+
+# Its pages are in English and of no use to trainers; jobs tell what they need to know.
+admin.site.unregister(DBTaskResult)
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    def has_add_permission(self, request) -> bool:
+        return False
+
+    def has_change_permission(self, request, obj=None) -> bool:
+        return False
+
+    def has_delete_permission(self, request, obj=None) -> bool:
+        return False
+
+
+@admin.register(InstrumentVersion)
+class InstrumentVersionAdmin(ReadOnlyAdmin):
+    fields = list_display = ("code", "version", "digest", "published_on", "retired_on")
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).defer("document")
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnlyAdmin):
+    """The journal, for those who run the service."""
+
+    fields = list_display = ("at", "actor", "action", "subject")
+    list_select_related = ("actor",)
+    list_filter = ("action",)
+
+    def has_view_permission(self, request, obj=None) -> bool:
+        return bool(request.user.is_active and request.user.is_superuser)

@@ -1,0 +1,104 @@
+"""Long work of trainers, done by the worker while a page tells how far it is.
+
+A job's row says what is to be done and how far it is; the queue of tasks only carries its key. So
+a job that a restart has cut short is sent again, and may even run twice: whatever it does is done
+once (:func:`assessments.releases.settle`) or gives the same file.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.tasks import task
+from django.utils import timezone, translation
+from django_tasks_db.models import DBTaskResult
+
+from . import cohort_exports, releases
+from .models import Job, Phase
+
+STALE = timedelta(seconds=60)
+"""A job that has said nothing for so long is sent again."""
+KEPT = timedelta(days=1)
+"""How long a job and the file it made are kept."""
+
+logger = logging.getLogger(__name__)
+
+UNFINISHED = (Job.State.WAITING, Job.State.RUNNING)
+
+
+def start(phase: Phase, actor: User, work: Job.Work, *, export: str = "") -> Job:
+    """Have work done in the language that is active; the same job again while it is not done."""
+    with transaction.atomic():
+        # In turn: the button pressed twice starts one job.
+        Phase.objects.select_for_update().get(pk=phase.pk)
+        wanted = {"phase": phase, "work": work, "export": export}
+        known = Job.objects.filter(**wanted, actor=actor, state__in=UNFINISHED).first()
+        if known is not None:
+            return known
+        job = Job.objects.create(**wanted, actor=actor, language=translation.get_language())
+        run.enqueue(job.pk)
+    return job
+
+
+def publication_of(phase: Phase) -> Job | None:
+    """The job that publishes a phase, if it is published by one."""
+    return Job.objects.filter(phase=phase, work=Job.Work.PUBLISH).defer("file").first()
+
+
+def send_again(silent_since: datetime | None = None) -> int:
+    """Send unfinished jobs again, all or those silent since a time; how many they were."""
+    left = Job.objects.filter(state__in=UNFINISHED)
+    if silent_since is not None:
+        left = left.filter(beat_at__lt=silent_since)
+    keys = list(left.values_list("pk", flat=True))
+    Job.objects.filter(pk__in=keys).update(beat_at=timezone.now())
+    for key in keys:
+        run.enqueue(key)
+    return len(keys)
+
+
+def revive(job: Job) -> None:
+    """Send a job again that has gone silent, or that has failed and is asked for again."""
+    if job.state == Job.State.FAILED:
+        if Job.objects.filter(pk=job.pk, state=job.state).update(state=Job.State.WAITING):
+            run.enqueue(job.pk)
+    elif job.state in UNFINISHED and job.beat_at < timezone.now() - STALE:
+        send_again(timezone.now() - STALE)
+
+
+def forget() -> None:
+    """Delete jobs, and the traces of their tasks, that are older than :data:`KEPT`."""
+    before = timezone.now() - KEPT
+    Job.objects.filter(made_at__lt=before).exclude(state__in=UNFINISHED).delete()
+    DBTaskResult.objects.filter(enqueued_at__lt=before).delete()
+
+
+@task
+def run(job_id: int) -> None:
+    """Do a job, unless it is done."""
+    job = Job.objects.select_related("phase").filter(pk=job_id).first()
+    if job is None or job.state == Job.State.DONE:
+        return
+    _tell(job, state=Job.State.RUNNING, percent=0)
+    try:
+        file = _done(job)
+    except Exception:
+        _tell(job, state=Job.State.FAILED)
+        logger.exception("A job failed: %s.", job.get_work_display())
+        return
+    _tell(job, state=Job.State.DONE, percent=100, file=file)
+
+
+def _done(job: Job) -> bytes | None:
+    if job.work == Job.Work.PUBLISH:
+        releases.settle(job.phase_id, lambda done: _tell(job, percent=int(99 * done)))
+        return None
+    with translation.override(job.language):
+        return cohort_exports.made(job.export, job.phase)
+
+
+def _tell(job: Job, **said: object) -> None:
+    Job.objects.filter(pk=job.pk).update(beat_at=timezone.now(), **said)
