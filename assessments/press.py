@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from weasyprint.urls import URLFetcher
 
 STATIC = Path(__file__).resolve().parent / "static" / "assessments"
+SHEETS = ("report", "filed", "poster")
+"""The stylesheets: what every document shares, what a trainer files, what is put up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ class Press:
 
     fetcher: URLFetcher
     fonts: FontConfiguration
-    stylesheet: CSS
+    sheets: dict[str, CSS]
+    """By name; ``report`` holds the fonts, the page and what all documents share."""
 
 
 _printing = threading.Lock()
@@ -42,10 +45,11 @@ class Busy(Exception):
     """Too many documents are being printed: this one is to be asked for again."""
 
 
-def pdf(html: str) -> bytes:
+def pdf(html: str, *sheets: str) -> bytes:
     """A document as a tagged PDF that identifies itself as PDF/UA-1; :class:`Busy` at a crush.
 
-    ``html`` is a whole document, whose ``lang`` and ``title`` become the PDF's.
+    ``html`` is a whole document, whose ``lang`` and ``title`` become the PDF's; ``sheets`` are the
+    names of the stylesheets that it needs beside the report's.
     """
     from weasyprint import HTML
 
@@ -53,7 +57,7 @@ def pdf(html: str) -> bytes:
         press = _press()
         page = HTML(string=html, base_url=STATIC.as_uri(), url_fetcher=press.fetcher)
         document: bytes = page.write_pdf(
-            stylesheets=[press.stylesheet],
+            stylesheets=[press.sheets[name] for name in ("report", *sheets)],
             font_config=press.fonts,
             pdf_variant="pdf/ua-1",
             finisher=_complete_tags,
@@ -102,11 +106,14 @@ def _press() -> Press:
 
     fetcher = PackageFiles(allowed_protocols={"file"}, allow_redirects=False)
     fonts = FontConfiguration()
-    stylesheet = CSS(filename=STATIC / "css" / "report.css", font_config=fonts, url_fetcher=fetcher)
+    sheets = {
+        name: CSS(filename=STATIC / "css" / f"{name}.css", font_config=fonts, url_fetcher=fetcher)
+        for name in SHEETS
+    }
     # WeasyPrint clears a font folder when the configuration goes, which the end of Python is too
     # late for.
     atexit.register(_press.cache_clear)
-    return Press(fetcher, fonts, stylesheet)
+    return Press(fetcher, fonts, sheets)
 
 
 def warm() -> None:

@@ -138,7 +138,7 @@ def overflowing(found: Report) -> list[str]:
     html = render_to_string("assessments/report/document.html", {"report": found})
     shared = press._press()
     document = HTML(string=html, base_url=press.STATIC.as_uri(), url_fetcher=shared.fetcher)
-    laid_out = document.render(stylesheets=[shared.stylesheet], font_config=shared.fonts)
+    laid_out = document.render(stylesheets=[shared.sheets["report"]], font_config=shared.fonts)
     return [
         box.text
         for page in laid_out.pages
