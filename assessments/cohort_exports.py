@@ -9,7 +9,7 @@ from . import cohort_files, cohorts, press
 from .codes import grouped
 from .cohort_results import Earlier, Results, results_of
 from .cohort_tables import Subject, book, clean
-from .instruments import current, instrument_of, questionnaire
+from .instruments import current, default_form, instrument_of, questionnaire
 from .models import Cohort, Phase
 from .qr import qr
 from .qualiopi import Moment, State, audit_file
@@ -151,10 +151,11 @@ def poster(cohort: Cohort, link: str) -> bytes:
     """
     phase = _next_to_answer(cohort)
     version = phase.version if phase else current()
-    instrument = instrument_of(version.digest) if version else None
+    form = phase.form if phase else version and default_form(version)
+    asked = questionnaire(version.digest, form) if version and form else None
     context = {
-        "instrument": instrument,
-        "minutes": questionnaire(phase.version.digest, phase.form).minutes() if phase else None,
+        "status": asked and asked.instrument.status,
+        "minutes": asked and asked.minutes(),
         "link": link,
         "code": grouped(cohort.code),
         "qr": qr(link, _("QR code of the link for participants")),
