@@ -31,7 +31,7 @@ TRIGGERS = "=+-@＝＋－＠\t\r\n\0"
 """Signs that make a spreadsheet read a cell as a formula or a command (OWASP, CSV injection), and
 the full-width ones that some read alike."""
 _LEADING = re.compile(rf"\s*[{re.escape(TRIGGERS)}]")
-_AFTER_SEPARATOR = re.compile(r"(?<=[,;\t\r\n])(?=\s*[=+\-@＝＋－＠])")
+_AFTER_SEPARATOR = re.compile(r"(?<=[,;\t\r\n])(?=[^\S\r\n]*[=+\-@＝＋－＠])")
 
 
 def safe(text: str) -> str:

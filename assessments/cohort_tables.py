@@ -181,7 +181,7 @@ def _tables(results: Results) -> Iterator[Table]:
             spread=True,
         ),
         code="confident_errors",
-        title=_("Errors made with confidence"),
+        title=_("Confident errors"),
         of_what=_("Situation"),
     )
     yield _situations(results)
@@ -210,7 +210,7 @@ def whole(value: float) -> Number:
 
 
 def rounded(value: float, places: int) -> Number:
-    return Number(half_up(value, places))
+    return Number(half_up(value, places) + 0.0)  # never −0.0
 
 
 def share(printed: Share) -> Number:

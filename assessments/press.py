@@ -126,11 +126,15 @@ def _complete_tags(_document: object, pdf: PDF) -> None:
     """Put right what WeasyPrint 70 leaves of the tags: figures' boxes and headers' scopes.
 
     A figure's box is written in CSS pixels from the top of the page, where PDF counts points from
-    its bottom; a header cell has no scope.
+    its bottom; a header cell has no scope; a drawing without a name is a figure like any other.
     """
     known: dict[bytes, Any] = {item.reference: item for item in pdf.objects}
     for item in pdf.objects:
         match _tag(item):
+            case "/Figure" if "Alt" not in item:
+                # A drawing that only decorates the words beside it is no figure.
+                item["S"] = "/Span"
+                del item["A"]
             case "/Figure":
                 top = known[item["Pg"]]["MediaBox"][3]
                 x1, y1, x2, y2 = (0.75 * length for length in item["A"]["BBox"])
