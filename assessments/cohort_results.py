@@ -79,6 +79,8 @@ class ShareResult:
     notable: bool
     """Whether it is brought forward."""
     scenario: Scenario | None
+    code: str
+    """Of the scenario, or of the next step."""
 
     @property
     def unsafe(self) -> tuple[str, ...]:
@@ -545,7 +547,7 @@ def _shares(
         if (printed := _printed(figure)) is None:
             continue
         notable = printed[0].points >= 100 * notable_from
-        said.append(ShareResult(label, *printed, notable, scenario))
+        said.append(ShareResult(label, *printed, notable, scenario, figure.code))
     items = tuple(item for item in said if not item.share.low_end)[:MOST]
     chart = cohort_charts.rows(
         cohort_charts.Mark(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
 # Machines differ: what is tested is the result, never the time it took.
@@ -64,3 +67,26 @@ def quick_settings(settings):
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
+
+
+@pytest.fixture(params=["fr", "en"])
+def language(request) -> Iterator[str]:
+    with translation.override(request.param):
+        yield request.param
+
+
+@pytest.fixture
+def in_english() -> Iterator[None]:
+    with translation.override("en"):
+        yield
+
+
+@pytest.fixture
+def complaints(caplog) -> Callable[[], list[str]]:
+    """What WeasyPrint complained of: it logs where others would raise."""
+    caplog.set_level(logging.WARNING, logger="weasyprint")
+    return lambda: [
+        f"{record.levelname} {record.getMessage()}"
+        for record in caplog.records
+        if record.name.startswith("weasyprint") and record.levelno >= logging.WARNING
+    ]

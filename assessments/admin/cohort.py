@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from .. import cohort_exports, cohorts, releases
 from ..codes import grouped
 from ..models import Cohort, Phase
+from ..press import Busy
 from ..qr import qr
 from .access import for_its_trainers, trains
 from .forms import AddTrainerForm, CohortForm, PhaseInline, proposed
@@ -190,8 +191,17 @@ class CohortAdmin(PhasePages):
     @for_its_trainers
     def poster_view(self, request: HttpRequest, cohort: Cohort) -> HttpResponse:
         """The link, the code and the QR code, to print and put up."""
+        try:
+            poster = cohort_exports.poster(cohort, link_of(cohort))
+        except Busy:
+            self.message_user(
+                request,
+                _("Several reports are being printed. Please ask for this one again."),
+                messages.WARNING,
+            )
+            return HttpResponseRedirect(self.address(cohort))
         return HttpResponse(
-            cohort_exports.poster(cohort, link_of(cohort)),
+            poster,
             content_type="application/pdf",
             headers={
                 "Content-Disposition": 'attachment; filename="readiness-poster.pdf"',

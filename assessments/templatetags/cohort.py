@@ -3,8 +3,9 @@
 from django import template
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
-from ..cohort.counts import LevelOutcome
+from ..cohort.counts import Deed, LevelOutcome
 from ..cohort.disclosure import Share
 from ..cohort.statistics import Figure, Standing
 from .readiness import level_name, whole
@@ -78,6 +79,16 @@ def against_the_rest(standing: Standing | None) -> str:
         Standing.STRONGER: _("stronger"),
         None: "",
     }[standing]
+
+
+@register.filter
+def deed_name(deed: Deed) -> str:
+    """What became of a next step, in a word or two."""
+    return {
+        Deed.DONE: pgettext("next step", "done"),
+        Deed.BEGUN: pgettext("next step", "begun"),
+        Deed.NOT_DONE: pgettext("next step", "not done"),
+    }[deed]
 
 
 @register.filter

@@ -10,14 +10,14 @@ import pytest
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 from msgspec.structs import replace
-from pypdf import PageObject, PdfReader
-from pypdf.generic import DictionaryObject
+from pypdf import PdfReader
 
-from assessments import reports
+from assessments import press, reports
 from assessments.instrument.document import Instrument
 from assessments.reports import Report
 from assessments.scoring.scores import OVERALL, VersionCalibration
 from assessments.templatetags.readiness import told
+from tests.pdfs import assert_within, beyond_the_margin, elements, flat, fonts
 
 from .cases import KINDS, report
 
@@ -35,42 +35,6 @@ def printed(instrument: Instrument, kind: str = "mixed") -> PdfReader:
     if key not in KEPT:
         KEPT[key] = reports.pdf(report(instrument, kind))
     return PdfReader(io.BytesIO(KEPT[key]))
-
-
-def elements(reader: PdfReader) -> list[DictionaryObject]:
-    """The structure elements, in reading order."""
-    found: list[DictionaryObject] = []
-
-    def walk(node: object) -> None:
-        node = node.get_object() if hasattr(node, "get_object") else node
-        if isinstance(node, list):
-            for child in node:
-                walk(child)
-        elif isinstance(node, dict):
-            if "/S" in node:
-                found.append(node)
-            if "/K" in node:
-                walk(node["/K"])
-
-    walk(reader.trailer["/Root"]["/StructTreeRoot"]["/K"])
-    return found
-
-
-def fonts(reader: PdfReader) -> dict[str, DictionaryObject]:
-    """Descriptor of every font, by name."""
-    found = {}
-    for page in reader.pages:
-        for font in page["/Resources"]["/Font"].get_object().values():
-            font = font.get_object()
-            for inner in font.get("/DescendantFonts", [font]):
-                inner = inner.get_object()
-                found[inner["/BaseFont"]] = inner["/FontDescriptor"].get_object()
-    return found
-
-
-def flat(text: str) -> str:
-    """Text without the white space that lines and columns put in it."""
-    return re.sub(r"\s+", "", text)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -111,7 +75,9 @@ def test_its_tags_are_complete(instrument, language, kind):
     assert tags["/Figure"] == (3 if kind == "missing" else 6)
     for figure in (e for e in found if e["/S"] == "/Figure"):
         assert len(figure["/Alt"].strip()) > 30
-        assert_within(figure["/A"]["/BBox"], figure["/Pg"])
+        left, bottom, right, top = assert_within(figure["/A"]["/BBox"], figure["/Pg"])
+        # A band is wide and low: not turned over, not left in pixels.
+        assert 4 < (right - left) / (top - bottom) < 9
 
     headers = [e for e in found if e["/S"] == "/TH"]
     assert headers
@@ -121,31 +87,9 @@ def test_its_tags_are_complete(instrument, language, kind):
         assert header["/A"]["/Scope"] == ("/Column" if in_head else "/Row")
 
 
-def assert_within(box: list[float], page: PageObject) -> None:
-    left, bottom, right, top = map(float, box)
-    _, _, width, height = map(float, page["/MediaBox"])
-    assert 0 < left < right < width
-    assert 0 < bottom < top < height
-    # A band is wide and low: not turned over, not left in pixels.
-    assert 4 < (right - left) / (top - bottom) < 9
-
-
 def overflowing(found: Report) -> list[str]:
-    """The texts that reach into the margin on the right."""
-    from weasyprint import HTML
-    from weasyprint.formatting_structure.boxes import TextBox
-
     html = render_to_string("assessments/report/document.html", {"report": found})
-    press = reports._press()
-    document = HTML(string=html, base_url=reports.STATIC.as_uri(), url_fetcher=press.fetcher)
-    laid_out = document.render(stylesheets=[press.stylesheet], font_config=press.fonts)
-    return [
-        box.text
-        for page in laid_out.pages
-        for box in page._page_box.descendants()
-        if isinstance(box, TextBox)
-        and box.position_x + box.width > page.width - page._page_box.margin_right + 1
-    ]
+    return beyond_the_margin(html)
 
 
 @pytest.mark.parametrize("kind", ["mixed", "missing", "unsafe"])
@@ -209,17 +153,17 @@ def test_a_calibrated_version_says_where_its_intervals_come_from(instrument, in_
     [
         "https://example.org/a.css",
         "file:///etc/passwd",
-        f"{reports.STATIC.as_uri()}/../../settings.py",
-        f"{reports.STATIC.as_uri()}/%2e%2e/reports.py",
-        f"{reports.STATIC.as_uri()}-elsewhere/a.css",
+        f"{press.STATIC.as_uri()}/../../settings.py",
+        f"{press.STATIC.as_uri()}/%2e%2e/press.py",
+        f"{press.STATIC.as_uri()}-elsewhere/a.css",
     ],
 )
 def test_nothing_but_the_applications_files_is_fetched(address):
     with pytest.raises(ValueError, match="not a file of this application"):
-        reports._press().fetcher.fetch(address)
+        press._press().fetcher.fetch(address)
 
 
 def test_the_applications_files_are():
-    response = reports._press().fetcher.fetch(f"{reports.STATIC.as_uri()}/icon.svg")
+    response = press._press().fetcher.fetch(f"{press.STATIC.as_uri()}/icon.svg")
     assert b"<svg" in response.read()
     response.close()

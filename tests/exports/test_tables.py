@@ -1,0 +1,227 @@
+"""What the files hold: no more than the page prints, and why the rest is not there."""
+
+import html
+import re
+from dataclasses import replace
+
+import pytest
+from django.template.loader import render_to_string
+
+from assessments.cohort.disclosure import printed
+from assessments.cohort_results import results_of
+from assessments.cohort_tables import (
+    Bound,
+    Cell,
+    Gap,
+    Number,
+    Spread,
+    Subject,
+    Table,
+    Unit,
+    book,
+    clean,
+    share,
+)
+from assessments.templatetags.cohort import outcome_name
+from assessments.templatetags.readiness import told, whole
+
+from .groups import KINDS, SUBJECT, real, released, results
+
+
+def tables(kind: str, subject: Subject = SUBJECT) -> dict[str, Table]:
+    return {table.code: table for table in book(results(kind), subject).tables}
+
+
+def column(table: Table, code: str) -> list[Cell]:
+    place = [item.code for item in table.columns].index(code)
+    return [row.cells[place] for row in table.rows]
+
+
+def numbers(cell: Cell) -> list[Number]:
+    if isinstance(cell, Spread):
+        return [cell.value, cell.lower, cell.upper]
+    return [cell] if isinstance(cell, Number) else []
+
+
+def test_the_tables_of_a_group_that_has_changed():
+    common = [
+        *("means", "levels", "needs", "calibration", "unsafe", "confident_errors"),
+        *("situations", "steps"),
+    ]
+    assert list(tables("eleven")) == [*common, "publications"]
+    assert list(tables("changed")) == [*common, "changes", "publications"]
+    assert list(tables("followed")) == [*common, "deeds", "changes", "publications"]
+    assert list(tables("classes")) == [*common, "classes", "publications"]
+
+
+def test_means_are_those_of_the_page(language):
+    found = results("compared")
+    table = tables("compared")["means"]
+    for place, item in enumerate(found.domains):
+        mean = item.mean.estimate
+        name, cell, chance, rating, other = table.rows[place].cells
+        assert name == told(item.domain.title)
+        assert [str(number.value) for number in numbers(cell)] == [
+            whole(mean.value),
+            whole(mean.lower),
+            whole(mean.upper),
+        ]
+        assert chance == Number(round(item.chance, 1))
+        assert rating == Number(round(item.rating.estimate.value))
+        assert other == Number(round(found.reference.domains[place].estimate.value))
+    assert len(table.rows) == 3
+
+
+def test_shares_are_those_of_the_page(language):
+    found = results("thirty")
+    table = tables("thirty")["levels"]
+    assert [row.label for row in table.rows] == [
+        outcome_name(figure.code) for figure in found.domains[0].levels.shares
+    ]
+    for item in found.domains:
+        shares = [share(figure.share) for figure in item.levels.shares]
+        assert column(table, item.domain.code) == shares
+
+
+@pytest.mark.parametrize(
+    ("exact", "people", "expected"),
+    [
+        (0.0, 30, Number(5, Bound.AT_MOST)),
+        (0.07, 30, Number(5, Bound.AT_MOST)),
+        (0.334, 30, Number(35)),
+        (1.0, 30, Number(95, Bound.AT_LEAST)),
+        (0.334, 100, Number(33)),
+        (0.04, 5_000, Number(5, Bound.AT_MOST)),
+    ],
+)
+def test_a_share_is_rounded_and_its_ends_are_bounds(exact, people, expected):
+    assert share(printed(exact, people)) == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_figure_is_finer_than_the_page_prints(kind):
+    """Whole numbers, but for what guessing earns and effect sizes; shares in steps; people too."""
+    seen = 0
+    for table in book(results(kind), SUBJECT).tables:
+        for item in table.columns:
+            for cell in column(table, item.code):
+                for number in numbers(cell):
+                    seen += 1
+                    if item.code in {"chance", "effect"}:
+                        assert number.value == round(number.value, 1)
+                    else:
+                        assert type(number.value) is int
+                    if item.unit is Unit.PEOPLE:
+                        assert number.value % 5 == 0
+                    if item.unit is Unit.PERCENT and table.code != "calibration":
+                        assert 5 <= number.value <= 95
+                        assert number.value % (1 if kind == "large" else 5) == 0
+        assert all(row.at_least % 5 == 0 for row in table.rows)
+    assert seen > 50
+
+
+def test_the_page_prints_every_figure_that_the_tables_hold(in_english):
+    """The page of a group: its tables, read as text, hold each row of ours."""
+    found = results("thirty")
+    page = render_to_string("assessments/cohort/results.html", {"results": found})
+    rows = [
+        [
+            re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", "", cell))).strip()
+            for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)
+        ]
+        for row in re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)
+    ]
+
+    def said(number: Number, unit: str = "") -> str:
+        return (f"{number.bound.sign} " if number.bound else "") + f"{number.value}{unit}".replace(
+            "-", "−"
+        )
+
+    for code, unit in (("means", ""), ("unsafe", "%"), ("confident_errors", "%"), ("steps", "%")):
+        ours = tables("thirty")[code].rows
+        assert ours
+        for row in ours:
+            value, lower, upper = (said(number, unit) for number in numbers(row.cells[1]))
+            [theirs] = [other for other in rows if other[:2] == [row.label, value]]
+            assert theirs[2].replace("\xa0", " ") == f"{lower} to {upper}".replace("\xa0", " ")
+
+
+def test_of_eleven_people_what_is_withheld_says_why(in_english):
+    found = tables("eleven")
+    because = "withheld: the group is too small for it"
+    assert set(column(found["situations"], "share")) == {Gap("too_few_people", because)}
+    assert set(column(found["calibration"], "mean")) == {Gap("too_few_people", because)}
+    assert set(column(found["means"], "self_rating")) == {Gap("too_few_people", because)}
+    for code in ("unsafe", "confident_errors", "steps"):
+        assert not found[code].rows
+        assert "at least 22 people" in found[code].notes[0]
+    assert all(isinstance(cell, Spread) for cell in column(found["means"], "mean"))
+
+
+def test_situations_tell_the_key_and_what_is_unsafe(in_english):
+    table = tables("thirty")["situations"]
+    scenarios = real().scenarios_of(real().forms[0])
+    assert len(table.rows) == sum(len(scenario.options) + 1 for scenario in scenarios)
+    best = {row.code for row, cell in zip(table.rows, column(table, "best"), strict=True) if cell}
+    unsafe = {
+        row.code for row, cell in zip(table.rows, column(table, "unsafe"), strict=True) if cell
+    }
+    assert best == {f"{scenario.code}/{scenario.best.code}" for scenario in scenarios}
+    assert unsafe == {
+        f"{scenario.code}/{option.code}"
+        for scenario in scenarios
+        for option in scenario.options
+        if option.unsafe
+    }
+    assert unsafe
+
+
+def test_changes_are_given_since_each_earlier_moment(in_english):
+    found = results("followed")
+    table = tables("followed")["changes"]
+    assert column(table, "since") == ["before the training"] * 3 + ["after the training"] * 3
+    for row, item in zip(table.rows[:3], found.changes[0].domains, strict=True):
+        estimate, effect = item.change.difference.estimate, item.change.effect
+        assert [number.value for number in numbers(row.cells[4])] == [
+            round(end) for end in (estimate.value, estimate.lower, estimate.upper)
+        ]
+        assert row.cells[5] == Number(round(effect, 1))
+        assert row.cells[6:8] == (item.change.changed, True)
+    assert any(column(table, "changed"))
+
+
+def test_another_version_is_not_compared_and_this_is_said(in_english):
+    found = replace(results("thirty"), incomparable=("before the training",))
+    [table] = [item for item in book(found, SUBJECT).tables if item.code == "changes"]
+    assert not table.rows
+    assert [note for note in table.notes if "another version" in note]
+
+
+def test_what_became_of_the_steps(in_english):
+    table = tables("followed")["deeds"]
+    assert [row.code for row in table.rows] == ["done", "begun", "not_done"]
+    assert all(isinstance(cell, Spread) for cell in column(table, "share"))
+
+
+def test_each_class_stands_with_its_own_number_of_people():
+    table = tables("classes")["classes"]
+    options = real().context[0].options[:2]
+    names = [told(option.text) for option in options]
+    assert column(table, "class") == [name for name in names for _domain in range(3)]
+    assert set(column(table, "at_least")) == {Number(20)}
+
+
+def test_simulated_people_are_said_to_be(in_english):
+    said = "These people are simulated: nobody gave these answers."
+    assert book(results("thirty"), replace(SUBJECT, simulated=True)).notes[0] == said
+    assert said not in book(results("thirty"), SUBJECT).notes
+
+
+def test_the_same_releases_make_the_same_book(in_english):
+    again = results_of(real(), [released(30, 0.0, "before")], 11)
+    assert book(again, SUBJECT) == book(results("thirty"), SUBJECT)
+
+
+def test_no_control_nor_turn_of_direction_goes_into_a_file():
+    assert clean("a\tb\r\nc\0d\u202ee\ufffff") == "a b  c d e f"
+    assert clean("« IA » : 1\xa0%") == "« IA » : 1\xa0%"

@@ -1,0 +1,104 @@
+"""What a PDF is made of, for the tests of all that is printed."""
+
+import re
+from itertools import pairwise
+
+from pypdf import PageObject, PdfReader
+from pypdf.generic import DictionaryObject
+
+from assessments import press
+
+
+def elements(reader: PdfReader) -> list[DictionaryObject]:
+    """The structure elements, in reading order."""
+    found: list[DictionaryObject] = []
+
+    def walk(node: object) -> None:
+        node = node.get_object() if hasattr(node, "get_object") else node
+        if isinstance(node, list):
+            for child in node:
+                walk(child)
+        elif isinstance(node, dict):
+            if "/S" in node:
+                found.append(node)
+            if "/K" in node:
+                walk(node["/K"])
+
+    walk(reader.trailer["/Root"]["/StructTreeRoot"]["/K"])
+    return found
+
+
+def fonts(reader: PdfReader) -> dict[str, DictionaryObject]:
+    """Descriptor of every font, by name."""
+    found = {}
+    for page in reader.pages:
+        for font in page["/Resources"]["/Font"].get_object().values():
+            font = font.get_object()
+            for inner in font.get("/DescendantFonts", [font]):
+                inner = inner.get_object()
+                found[inner["/BaseFont"]] = inner["/FontDescriptor"].get_object()
+    return found
+
+
+def flat(text: str) -> str:
+    """Text without the white space that lines and columns put in it."""
+    return re.sub(r"\s+", "", text)
+
+
+def assert_within(box: list[float], page: PageObject) -> tuple[float, float, float, float]:
+    """That a box stands on its page, the right way up; its left, bottom, right and top."""
+    left, bottom, right, top = map(float, box)
+    _, _, width, height = map(float, page["/MediaBox"])
+    assert 0 < left < right < width
+    assert 0 < bottom < top < height
+    return left, bottom, right, top
+
+
+def assert_sound(reader: PdfReader, language: str) -> list[DictionaryObject]:
+    """That it is tagged, identified as PDF/UA-1 and complete; its structure elements."""
+    root = reader.trailer["/Root"]
+    assert root["/Lang"] == language
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert b"pdfuaid:part" in root["/Metadata"].get_object().get_data()
+    assert set(reader.metadata) == {"/Producer", "/Title"}
+    for descriptor in fonts(reader).values():
+        assert "/FontFile2" in descriptor or "/FontFile3" in descriptor
+
+    found = elements(reader)
+    levels = [int(e["/S"][2]) for e in found if re.fullmatch("/H[1-6]", e["/S"])]
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    for figure in (e for e in found if e["/S"] == "/Figure"):
+        assert len(figure["/Alt"].strip()) > 10
+        assert_within(figure["/A"]["/BBox"], figure["/Pg"])
+    for header in (e for e in found if e["/S"] == "/TH"):
+        in_head = header["/P"]["/P"]["/S"] == "/THead"
+        assert header["/A"]["/Scope"] == ("/Column" if in_head else "/Row")
+    return found
+
+
+def text_of(reader: PdfReader) -> str:
+    """All its text, without white space."""
+    return flat("".join(page.extract_text() for page in reader.pages))
+
+
+def beyond_the_margin(html: str, *sheets: str) -> list[str]:
+    """The texts of a document that reach into the margin on the right."""
+    from weasyprint import HTML
+    from weasyprint.formatting_structure.boxes import TextBox
+
+    shared = press._press()
+    document = HTML(string=html, base_url=press.STATIC.as_uri(), url_fetcher=shared.fetcher)
+    laid_out = document.render(
+        stylesheets=[shared.sheets[name] for name in ("report", *sheets)],
+        font_config=shared.fonts,
+    )
+    return [
+        box.text
+        for page in laid_out.pages
+        for box in page._page_box.descendants()
+        if isinstance(box, TextBox)
+        and box.position_x + box.width > page.width - page._page_box.margin_right + 1
+    ]
