@@ -39,7 +39,7 @@ STAYING = 0.8
 """Share of those who answered at one moment who answer at the next."""
 NEWCOMERS = 0.05
 """People who answer for the first time at a later moment, for each of the cohort."""
-CHOOSING, KEPT = 0.7, 0.7
+CHOOSING, KEPT = 0.5, 0.7
 """Share of people who choose any of the steps proposed, and of the steps that they then keep."""
 DEEDS = tuple(Deed)
 FOLLOWED = {Deed.DONE: 0.40, Deed.BEGUN: 0.35, Deed.NOT_DONE: 0.25}
