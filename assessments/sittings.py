@@ -313,6 +313,25 @@ def deeds_of(sitting: Sitting) -> dict[str, Deed]:
     return {each["step"]: Deed(each["deed"]) for each in sitting.deeds or ()}
 
 
+def keep_simulated(phase: Phase, finished: Sequence[Sitting]) -> None:
+    """Keep finished sittings of simulated people, all or none, as if each had been answered.
+
+    Raises ValueError where the cohort is not a simulated one, so that nobody is invented among
+    real people, and :class:`PhaseClosed`.
+    """
+    with transaction.atomic():
+        locked = (
+            Phase.objects.select_related("cohort").select_for_update(of=("self",)).get(pk=phase.pk)
+        )
+        if not locked.cohort.simulated:
+            raise ValueError("only a simulated cohort has simulated people")
+        if locked.closed_on is not None:
+            raise PhaseClosed
+        Sitting.objects.bulk_create(finished)
+        if locked.rolling:
+            _cut(phase.pk)
+
+
 def erase(sitting: Sitting) -> None:
     """Delete the sitting. What was released of its group stays as it was published."""
     with transaction.atomic():

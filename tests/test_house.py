@@ -26,6 +26,8 @@ FLOORS: dict[str, int] = {
     "sittings": 4,
     "cohorts": 4,
     "roles": 4,
+    "simulated_cohorts": 5,
+    "simulated_truth": 5,
     "demonstration": 5,
     "templatetags": 5,
     "forms": 5,
