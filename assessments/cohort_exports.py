@@ -35,6 +35,7 @@ def results_of_phase(phase: Phase) -> Results | None:
             for moment in earlier_phases(phase)
         ],
         others=others(phase),
+        breakdown=phase.breakdown,
     )
 
 
