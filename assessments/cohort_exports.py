@@ -66,7 +66,7 @@ def filename(name: str) -> str:
 def made(name: str, phase: Phase) -> bytes:
     """An export of a phase that has releases, in the active language.
 
-    KeyError for a name that is none of :data:`NAMES` or :data:`QUALIOPI`; Busy (of ``reports``)
+    KeyError for a name that is none of :data:`NAMES` or :data:`QUALIOPI`; Busy (of ``press``)
     where too many PDFs are being printed.
     """
     raise KeyError(name)

@@ -15,6 +15,6 @@ max_requests_jitter = 2_000
 
 def post_worker_init(worker: object) -> None:
     """Get ready to print beside the first requests, which do not wait for it."""
-    from assessments import reports
+    from assessments import press
 
-    threading.Thread(target=reports.warm, daemon=True).start()
+    threading.Thread(target=press.warm, daemon=True).start()

@@ -33,6 +33,7 @@ FLOORS: dict[str, int] = {
     "charts": 5,
     "cohort_charts": 5,
     "cohort_results": 5,
+    "press": 5,
     "reports": 5,
     "exports": 5,
     "cohort_exports": 5,

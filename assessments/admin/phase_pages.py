@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from .. import cohort_exports, cohorts, jobs, releases
 from ..models import Cohort, Event, Job, Phase
-from ..reports import Busy
+from ..press import Busy
 from .access import for_its_trainers
 
 CLOSE = "assessments_cohort_close"

@@ -13,7 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from .. import exports, reports, sittings
+from .. import exports, press, reports, sittings
 from ..forms import PlanForm
 from ..instrument.document import by_code
 from ..models import Sitting
@@ -60,7 +60,7 @@ def report(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """The report as a PDF."""
     try:
         printed = reports.pdf(_report(sitting))
-    except reports.Busy:
+    except press.Busy:
         response = render(request, "assessments/busy.html", status=503)
         response["Retry-After"] = "30"
         return response

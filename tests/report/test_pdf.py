@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from pypdf import PageObject, PdfReader
 from pypdf.generic import DictionaryObject
 
-from assessments import reports
+from assessments import press, reports
 from assessments.instrument.document import Instrument
 from assessments.reports import Report
 from assessments.scoring.scores import OVERALL, VersionCalibration
@@ -136,9 +136,9 @@ def overflowing(found: Report) -> list[str]:
     from weasyprint.formatting_structure.boxes import TextBox
 
     html = render_to_string("assessments/report/document.html", {"report": found})
-    press = reports._press()
-    document = HTML(string=html, base_url=reports.STATIC.as_uri(), url_fetcher=press.fetcher)
-    laid_out = document.render(stylesheets=[press.stylesheet], font_config=press.fonts)
+    shared = press._press()
+    document = HTML(string=html, base_url=press.STATIC.as_uri(), url_fetcher=shared.fetcher)
+    laid_out = document.render(stylesheets=[shared.stylesheet], font_config=shared.fonts)
     return [
         box.text
         for page in laid_out.pages
@@ -209,17 +209,17 @@ def test_a_calibrated_version_says_where_its_intervals_come_from(instrument, in_
     [
         "https://example.org/a.css",
         "file:///etc/passwd",
-        f"{reports.STATIC.as_uri()}/../../settings.py",
-        f"{reports.STATIC.as_uri()}/%2e%2e/reports.py",
-        f"{reports.STATIC.as_uri()}-elsewhere/a.css",
+        f"{press.STATIC.as_uri()}/../../settings.py",
+        f"{press.STATIC.as_uri()}/%2e%2e/press.py",
+        f"{press.STATIC.as_uri()}-elsewhere/a.css",
     ],
 )
 def test_nothing_but_the_applications_files_is_fetched(address):
     with pytest.raises(ValueError, match="not a file of this application"):
-        reports._press().fetcher.fetch(address)
+        press._press().fetcher.fetch(address)
 
 
 def test_the_applications_files_are():
-    response = reports._press().fetcher.fetch(f"{reports.STATIC.as_uri()}/icon.svg")
+    response = press._press().fetcher.fetch(f"{press.STATIC.as_uri()}/icon.svg")
     assert b"<svg" in response.read()
     response.close()

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from assessments import reports, sittings
+from assessments import press, sittings
 from assessments.models import Sitting
 from assessments.scoring.sheet import Sheet
 
@@ -84,8 +84,8 @@ def test_a_report_waits_its_turn_and_not_for_ever(version, asked, monkeypatch):
     person.begin()
     person.answer_all(asked)
     person.client.post(reverse("review"))
-    monkeypatch.setattr(reports, "PATIENCE", 0.01)
-    with reports._printing:
+    monkeypatch.setattr(press, "PATIENCE", 0.01)
+    with press._printing:
         response = person.client.get(reverse("report"))
     assert response.status_code == 503
     assert response.headers["Retry-After"] == "30"
