@@ -15,12 +15,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from msgspec.structs import replace
 from pypdf import PdfReader
 
 from assessments import codes, releases, sittings
 from assessments.cohort.counts import Deed
-from assessments.instruments import default_form
-from assessments.models import Phase, Sitting
+from assessments.instruments import default_form, publish
+from assessments.models import Cohort, Phase, Sitting
+from assessments.scoring.sheet import ScenarioAnswer, Sheet
+from tests.instrument.example import example_instrument
 
 from .conftest import Person, address
 
@@ -60,7 +63,14 @@ def start(person: Person, phase: Phase, earlier: str = "", **more):
 
 
 def finish(person: Person, asked, option: str = "a") -> None:
-    person.answer_all(asked, option)
+    """All situations answered alike, not page by page: that is tested elsewhere."""
+    sure = asked.instrument.confidence_scale[0].code
+    scenarios = asked.instrument.scenarios_of(asked.form)
+    sheet = Sheet(
+        self_ratings={rating.code: 3 for rating in asked.instrument.self_ratings},
+        answers={each.code: ScenarioAnswer(option, sure) for each in scenarios},
+    )
+    Sitting.objects.filter(pk=person.sitting.pk).update(answers=asked.layout.pack(sheet))
     assert person.client.post(reverse("review")).headers["Location"] == reverse("results")
 
 
@@ -297,8 +307,6 @@ def test_without_a_group_it_may_be_taken_again(person, asked):
 
 
 def test_a_code_of_another_group_links_for_its_person_alone(before, version):
-    from assessments.models import Cohort
-
     other = Cohort.objects.create(name="Cardiologie", created_on=timezone.localdate())
     phase = Phase.objects.create(
         cohort=other,
@@ -391,11 +399,6 @@ def test_the_report_says_what_has_changed(before, after, asked):
 
 
 def test_another_version_is_not_compared_and_said_why(before, after, asked):
-    from msgspec.structs import replace
-
-    from assessments.instruments import publish
-    from tests.instrument.example import example_instrument
-
     other = publish(replace(example_instrument(), version="9.9.9"))[0]
     Phase.objects.filter(pk=after.pk).update(version=other)
     person = come_back(before)
@@ -453,8 +456,8 @@ def test_what_became_of_them_is_kept_counted_and_shown(followed, follow_up, aske
 
 
 def test_they_are_optional_and_wait_at_the_review(followed, asked):
-    say(followed, "begun")
     followed.answer_all(asked)
+    say(followed, "begun")
     review = followed.client.get(reverse("review"))
     assert review.context["count"] == 1
     assert f'href="{STEPS}#q-{followed.steps[1]}"' in review.text
