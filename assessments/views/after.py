@@ -199,7 +199,14 @@ def erase(request: HttpRequest, sitting: Sitting) -> HttpResponse:
         else:
             turn_to(request, left)
         return render(request, "assessments/erased.html", {"left": left})
-    context = {"sitting": sitting, "others": others, "mine": mine}
+    grouped = [each for each in mine if each.phase_id is not None]
+    context = {
+        "sitting": sitting,
+        "others": others,
+        "mine": mine,
+        "released": any(each.released for each in grouped),
+        "unreleased": any(not each.released for each in grouped),
+    }
     return render(request, "assessments/erase.html", context)
 
 
