@@ -54,6 +54,8 @@ class Band:
     """A second score to compare with: the self-rating."""
     others: str | None
     """The mean of all other groups."""
+    before: str | None
+    """The same score at an earlier moment."""
 
 
 def band(
@@ -64,6 +66,7 @@ def band(
     chance: float | None = None,
     beside: float | None = None,
     others: float | None = None,
+    before: float | None = None,
 ) -> Band:
     """The band of one score; every figure is on the 0–100 scale."""
     edges = (0.0, cuts.operational, cuts.expert, 100.0)
@@ -84,6 +87,7 @@ def band(
         upper=_x(interval.upper) if interval else None,
         beside=None if beside is None else _x(beside),
         others=None if others is None else _x(others),
+        before=None if before is None else _x(before),
     )
 
 

@@ -37,6 +37,7 @@ FLOORS: dict[str, int] = {
     "cohort_results": 5,
     "press": 5,
     "reports": 5,
+    "certificates": 5,
     "exports": 5,
     "cohort_tables": 5,
     "cohort_files": 5,
