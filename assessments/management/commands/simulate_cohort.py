@@ -9,6 +9,7 @@ from __future__ import annotations
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -40,7 +41,7 @@ class Command(BaseCommand):
         return super().create_parser(
             prog_name,
             subcommand,
-            epilog=f"--truth: {simulated_truth.__doc__}",
+            epilog=f"What --truth writes. {simulated_truth.__doc__}",
             formatter_class=RawDescriptionHelpFormatter,
             **kwargs,
         )
@@ -103,13 +104,7 @@ class Command(BaseCommand):
             truth = _truth(file, phases) if file else None
             people = simulated_cohorts.everybody()
             for moment in simulated_cohorts.moments(phases, size, seed):
-
-                def then(kept: Kept, moment: Moment = moment) -> None:
-                    if truth is not None:
-                        truth.write(moment, kept)
-                    self._progress(moment.phase, "answered", kept.rows.stop / len(moment))
-
-                simulated_cohorts.keep(moment, people, then)
+                simulated_cohorts.keep(moment, people, partial(self._kept, truth, moment))
                 if not (options["open"] and moment.phase is phases[-1]):
                     self._close(moment.phase, trainer)
                 self._tell(moment)
@@ -128,6 +123,11 @@ class Command(BaseCommand):
         if (trainer := named.first()) is None:
             raise CommandError(f"--trainer {name}: nobody of that name is a trainer here.")
         return trainer
+
+    def _kept(self, truth: Truth | None, moment: Moment, kept: Kept) -> None:
+        if truth is not None:
+            truth.write(moment, kept)
+        self._progress(moment.phase, "answered", kept.rows.stop / len(moment))
 
     def _close(self, phase: Phase, trainer: User) -> None:
         releases.close(phase, trainer)
