@@ -13,7 +13,7 @@ run:
 	@$(RUN) manage.py demo
 	@$(RUN) manage.py collectstatic --no-input --verbosity 0
 	@echo "Readiness listens on http://127.0.0.1:$(PORT)/ (Ctrl-C stops it)"
-	@exec .venv/bin/gunicorn --config readiness/gunicorn.py --bind 127.0.0.1:$(PORT) readiness.wsgi
+	@exec .ci/serve 127.0.0.1:$(PORT)
 
 test:
 	@.ci/environment test

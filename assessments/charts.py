@@ -52,6 +52,10 @@ class Band:
     upper: str | None
     beside: str | None
     """A second score to compare with: the self-rating."""
+    others: str | None
+    """The mean of all other groups."""
+    before: str | None
+    """The same score at an earlier moment."""
 
 
 def band(
@@ -61,6 +65,8 @@ def band(
     interval: Interval | None,
     chance: float | None = None,
     beside: float | None = None,
+    others: float | None = None,
+    before: float | None = None,
 ) -> Band:
     """The band of one score; every figure is on the 0–100 scale."""
     edges = (0.0, cuts.operational, cuts.expert, 100.0)
@@ -80,6 +86,8 @@ def band(
         score=None if score is None else _x(score),
         upper=_x(interval.upper) if interval else None,
         beside=None if beside is None else _x(beside),
+        others=None if others is None else _x(others),
+        before=None if before is None else _x(before),
     )
 
 

@@ -34,6 +34,8 @@ class Mark:
     upper: float
     strong: bool = False
     """Whether it is brought forward."""
+    hollow: bool = False
+    """Whether it is of an earlier moment, beside one of now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Row:
     lower: str
     upper: str
     strong: bool
+    hollow: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ def rows(marks: Iterable[Mark]) -> Rows:
                 lower=_x(mark.lower),
                 upper=_x(mark.upper),
                 strong=mark.strong,
+                hollow=mark.hollow,
             )
         )
         y += MARK + GAP

@@ -43,6 +43,7 @@ def results_of_phase(phase: Phase) -> Results | None:
             for moment in earlier_phases(phase)
         ],
         others=others(phase),
+        breakdown=phase.breakdown,
     )
 
 

@@ -38,12 +38,15 @@ from .instrument.document import (
 )
 from .scoring.intervals import Interval
 from .scoring.scores import chance_line
+from .templatetags.cohort import deed_name, keyed
 from .templatetags.readiness import told
 
 BREAKDOWNS = ("profession", "setting")
 """The context questions by which a group may be divided."""
 MOST = 8
-"""How many shares a list tells, the greatest first."""
+"""How many shares a list tells, the greatest first, and how many blocks, the latest ones."""
+LETTERS = "ABCDEFGHIJ"
+"""By which a room names the options of a situation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ class DomainResult:
     rating: Figure
     """The mean self-rating, 0 to 100."""
     chance: float
+    others: Figure | None
+    """The mean of all other groups, where they may be compared with."""
     band: charts.Band
     levels: Distribution
     stack: tuple[cohort_charts.Segment, ...]
@@ -107,6 +112,8 @@ class Shares:
 class Choice:
     """An answer to a situation, and the share of the group that gave it."""
 
+    letter: str
+    """That of the option; none for "I don't know"."""
     option: Option | None
     """None for "I don't know"."""
     text: Text
@@ -130,8 +137,20 @@ class Situation:
     withheld: Figure | None
     """The figure that says why they are."""
     confident_errors: Share | None
+    unsafe: Share | None
+    """Of those who chose an unsafe option; None where there is none, or shares are withheld."""
     chart: cohort_charts.Rows
     sources: tuple[Source, ...]
+
+    @property
+    def best(self) -> Share | None:
+        """Of those who chose the best option."""
+        return next((one.share for one in self.choices if one.option is self.scenario.best), None)
+
+    @property
+    def lettered(self) -> tuple[tuple[str, Option], ...]:
+        """The options as they were shown, whether or not their shares may be."""
+        return tuple(zip(LETTERS, self.scenario.options, strict=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +160,14 @@ class ClassResult:
     label: str
     at_least: int
     domains: tuple[DomainResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassChart:
+    """The classes of a breakdown in one domain, on one scale."""
+
+    domain: Domain
+    chart: cohort_charts.Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +185,10 @@ class DomainChange:
     change: Change
     before: Figure
     after: Figure
+
+    @property
+    def means(self) -> tuple[Figure, Figure]:
+        return self.before, self.after
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +259,10 @@ class Results:
     confident_errors: Shares
     steps: Shares
     situations: tuple[Situation, ...]
+    breakdown: str
+    """The context question by which the group was to be divided, if any."""
     classes: tuple[ClassResult, ...]
+    class_charts: tuple[ClassChart, ...]
     reference: Reference | None
     changes: tuple[Changes, ...]
     """Since each earlier moment on the same version, the first one first."""
@@ -236,6 +270,27 @@ class Results:
     """Earlier moments that answered another version, and so are not compared."""
     deeds: tuple[DeedResult, ...]
     """At a follow-up, what became of the steps chosen; empty where nothing can be said."""
+    deeds_chart: cohort_charts.Rows
+
+    @property
+    def latest(self) -> tuple[Made, ...]:
+        """The blocks that a page lists."""
+        return self.made[-MOST:]
+
+    @property
+    def unlisted(self) -> int:
+        """How many blocks came before those."""
+        return len(self.made) - len(self.latest)
+
+    @property
+    def breakdown_withheld(self) -> bool:
+        """Whether a breakdown was chosen that could not be shown."""
+        return bool(self.breakdown) and not self.classes
+
+    @property
+    def change_withheld(self) -> bool:
+        """Whether the group answered after its training, and nothing says what has changed."""
+        return self.kind != "before" and not self.changes
 
     @property
     def neediest(self) -> tuple[NeedResult, ...]:
@@ -268,17 +323,21 @@ def results_of(
     *,
     earlier: Sequence[Earlier] = (),
     others: Union | None = None,
+    breakdown: str = "",
 ) -> Results:
     """What may be read of a group from its releases, which are at least one.
 
     ``earlier`` is what the same cohort published at earlier moments, ``others`` what all other
-    groups did. ValueError if the releases are of another instrument.
+    groups did, ``breakdown`` how the group was to be divided. ValueError if the releases are of
+    another instrument.
     """
     union = disclosure.union(releases)
     group = Group(instrument, union)
     needs = _needs(group)
     calibration = statistics.calibration(group)
     comparable, incomparable = _comparable(group, earlier)
+    reference = _reference(instrument, others) if others else None
+    classes, deeds = _classes(instrument, releases), _deeds(group)
     return Results(
         instrument=instrument,
         form=group.form,
@@ -295,7 +354,7 @@ def results_of(
             for release in releases
         ),
         parts=union.parts,
-        domains=_domains(group),
+        domains=_domains(group, reference),
         needs=needs,
         needs_chart=cohort_charts.rows(
             cohort_charts.Mark(
@@ -314,11 +373,19 @@ def results_of(
         confident_errors=_confident_errors(group),
         steps=_steps(group),
         situations=_situations(group),
-        classes=_classes(instrument, releases),
-        reference=_reference(instrument, others) if others else None,
+        breakdown=breakdown,
+        classes=classes,
+        class_charts=_class_charts(instrument, classes),
+        reference=reference,
         changes=tuple(_changes(label, before, group) for label, before in comparable),
         incomparable=incomparable,
-        deeds=_deeds(group),
+        deeds=deeds,
+        deeds_chart=cohort_charts.rows(
+            cohort_charts.Mark(
+                deed_name(item.deed), item.share.points, item.lower.points, item.upper.points
+            )
+            for item in deeds
+        ),
     )
 
 
@@ -341,6 +408,20 @@ def _classes(instrument: Instrument, releases: Iterable[Release]) -> tuple[Class
         group = Group(instrument, disclosure.union(blocks))
         made.append(ClassResult(class_name(instrument, code), group.n, _domains(group)))
     return tuple(made)
+
+
+def _class_charts(instrument: Instrument, classes: Sequence[ClassResult]) -> tuple[ClassChart, ...]:
+    return tuple(
+        ClassChart(
+            domain,
+            cohort_charts.rows(
+                cohort_charts.Mark(one.label, estimate.value, estimate.lower, estimate.upper)
+                for one in classes
+                if (estimate := one.domains[place].mean.estimate)
+            ),
+        )
+        for place, domain in enumerate(instrument.domains if classes else ())
+    )
 
 
 def _reference(instrument: Instrument, others: Union) -> Reference:
@@ -381,6 +462,7 @@ def _changes(label: str, before: Group, after: Group) -> Changes:
             figure.estimate.lower,
             figure.estimate.upper,
             strong=bool(item.change.changed) and figure is item.after,
+            hollow=figure is item.before,
         )
         for item in domains
         for moment, figure in ((label, item.before), (_("now"), item.after))
@@ -404,7 +486,8 @@ def _situations(group: Group) -> tuple[Situation, ...]:
     instrument = group.instrument
     subs, domains = by_code(instrument.sub_competencies), by_code(instrument.domains)
     sources = by_code(instrument.sources)
-    errors = {figure.code: figure for figure in statistics.confident_errors(group)}
+    errors = {figure.code: figure.share for figure in statistics.confident_errors(group)}
+    unsafe = {found.scenario: found.share.share for found in statistics.unsafe_choices(group)}
     made = []
     for number, (scenario, found) in enumerate(
         zip(group.scenarios, statistics.option_shares(group), strict=True), 1
@@ -419,10 +502,13 @@ def _situations(group: Group) -> tuple[Situation, ...]:
                 domain=domains[sub.domain],
                 choices=choices,
                 withheld=None if choices else found.shares[0],
-                confident_errors=errors[scenario.code].share if choices else None,
+                confident_errors=errors[scenario.code],
+                unsafe=unsafe.get(scenario.code),
                 chart=cohort_charts.rows(
                     cohort_charts.Mark(
-                        told(choice.text),
+                        f"{choice.letter} – {keyed(choice.option)}"
+                        if choice.option
+                        else told(choice.text),
                         choice.share.points,
                         choice.lower.points,
                         choice.upper.points,
@@ -438,6 +524,7 @@ def _situations(group: Group) -> tuple[Situation, ...]:
 
 def _choices(instrument: Instrument, scenario: Scenario, found: Distribution) -> tuple[Choice, ...]:
     options = by_code(scenario.options)
+    letters = dict(zip(options, LETTERS, strict=False))
     made = []
     for figure in found.shares:
         printed = _printed(figure)
@@ -446,6 +533,7 @@ def _choices(instrument: Instrument, scenario: Scenario, found: Distribution) ->
         option = options.get(figure.code)
         made.append(
             Choice(
+                letters.get(figure.code, ""),
                 option,
                 option.text if option else instrument.dont_know,
                 Grade.of(option) if option else Grade.WRONG,
@@ -465,13 +553,15 @@ def _printed(figure: Figure) -> tuple[Share, Share, Share] | None:
     return figure.share, lower, upper
 
 
-def _domains(group: Group) -> tuple[DomainResult, ...]:
+def _domains(group: Group, reference: Reference | None = None) -> tuple[DomainResult, ...]:
     made = []
-    for domain, mean, levels, rated in zip(
-        group.instrument.domains,
+    domains = group.instrument.domains
+    for domain, mean, levels, rated, others in zip(
+        domains,
         statistics.domain_means(group),
         statistics.level_distributions(group),
         statistics.self_ratings(group),
+        reference.domains if reference else [None] * len(domains),
         strict=True,
     ):
         subs = {sub.code for sub in group.instrument.sub_competencies_of(domain.code)}
@@ -483,11 +573,12 @@ def _domains(group: Group) -> tuple[DomainResult, ...]:
             interval=Interval(round(estimate.lower), round(estimate.upper)) if estimate else None,
             chance=chance,
             beside=round(rating.value) if rating else None,
+            others=round(others.estimate.value) if others and others.estimate else None,
         )
         stack = cohort_charts.stack(
             [(figure.code, figure.share) for figure in levels.shares if figure.share]
         )
-        made.append(DomainResult(domain, mean, rated.rating, chance, band, levels, stack))
+        made.append(DomainResult(domain, mean, rated.rating, chance, others, band, levels, stack))
     return tuple(made)
 
 

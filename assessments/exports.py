@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .models import Sitting
-from .sittings import plans_of, profile_of, questionnaire_of, sheet_of
+from .scoring.change import changes
+from .sittings import (
+    deeds_of,
+    finished_before,
+    plans_of,
+    profile_of,
+    questionnaire_of,
+    sheet_of,
+)
 
 
-def own_data(sitting: Sitting) -> dict[str, object]:
-    """All that is kept of a person, with the scores computed from it; JSON values only."""
+def own_data(sitting: Sitting, mine: Sequence[Sitting] = ()) -> dict[str, object]:
+    """All that is kept of a sitting, with the scores computed from it; JSON values only.
+
+    ``mine`` are the sittings of the same person, in their order: of the others, the days.
+    """
     sheet = sheet_of(sitting)
     profile = profile_of(sitting)
     asked = questionnaire_of(sitting)
@@ -55,4 +68,38 @@ def own_data(sitting: Sitting) -> dict[str, object]:
             }
             for plan in plans_of(sitting)
         ],
+        "deeds": {step: str(deed) for step, deed in deeds_of(sitting).items()},
+        "change": _change(sitting, finished_before(sitting, mine)),
+        "other_questionnaires": [
+            {
+                "opened_on": other.opened_on.isoformat(),
+                "finished_on": other.finished_on and other.finished_on.isoformat(),
+            }
+            for other in mine
+            if other.pk != sitting.pk
+        ],
+    }
+
+
+def _change(sitting: Sitting, earlier: Sitting | None) -> dict[str, object] | None:
+    """The difference with an earlier sitting; None without one of the same version."""
+    if sitting.finished_on is None or earlier is None or earlier.version_id != sitting.version_id:
+        return None
+    assert earlier.finished_on is not None
+    return {
+        "compared_with": {
+            "finished_on": earlier.finished_on.isoformat(),
+            "form": earlier.form,
+            "phase": earlier.phase and earlier.phase.kind,
+        },
+        "scores": {
+            code: each
+            and {
+                "difference": each.difference,
+                "rci": each.rci,
+                "reliable": each.reliable,
+                "needed": each.needed,
+            }
+            for code, each in changes(profile_of(earlier), profile_of(sitting)).items()
+        },
     }

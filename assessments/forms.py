@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from crispy_forms.helper import FormHelper
@@ -18,6 +19,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from . import codes
+from .cohort.counts import Deed
 from .instrument.document import (
     Choice,
     ConfidenceLevel,
@@ -30,10 +32,20 @@ from .models import Sitting
 from .questionnaire import Page
 from .scoring.sheet import DONT_KNOW, ScenarioAnswer, Sheet
 from .sittings import Plan
-from .templatetags.readiness import told
+from .templatetags.readiness import deed_name, told
 
 MARK = 32
 """Hexadecimal digits that tell a sitting's pages from another's."""
+
+
+def mark_of(sitting: Sitting) -> str:
+    """What a page holds to tell whose it is, without holding the sitting's key."""
+    return salted_hmac("readiness.page", str(sitting.pk), algorithm="sha256").hexdigest()[:MARK]
+
+
+def is_marked(seen: str, sitting: Sitting) -> bool:
+    """Whether the hidden field of a page says that this sitting displayed it."""
+    return constant_time_compare(seen[:MARK], mark_of(sitting))
 
 
 class Question(LayoutObject):
@@ -181,19 +193,62 @@ class PageForm(forms.Form):
     @staticmethod
     def seen_by(sitting: Sitting, part: bytes) -> str:
         """What the hidden field holds of a page of this sitting."""
-        return (
-            salted_hmac("readiness.page", str(sitting.pk), algorithm="sha256").hexdigest()[:MARK]
-            + part.hex()
-        )
+        return mark_of(sitting) + part.hex()
 
     def seen_of(self, sitting: Sitting) -> bytes | None:
         """The page as it was displayed; None if it was not displayed by this sitting."""
         value = str(self.data.get("seen", ""))
-        if not constant_time_compare(value[:MARK], self.seen_by(sitting, b"")):
+        if not is_marked(value, sitting):
             return None
         try:
             return bytes.fromhex(value[MARK:])
         except ValueError:
+            return None
+
+
+class DeedsForm(forms.Form):
+    """What became of the steps a person chose weeks ago. None of them is required."""
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+    """Whose page it is and what was kept when it was displayed."""
+
+    use_required_attribute = False
+
+    def __init__(
+        self, *args, sitting: Sitting, plans: Sequence[Plan], deeds: Mapping[str, Deed], **kwargs
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.sitting = sitting
+        self.plans = plans
+        self.fields["seen"].initial = self.seen_by(sitting, deeds)
+        for plan in plans:
+            self.fields[f"step-{plan.step}"] = forms.ChoiceField(
+                label=plan.will,
+                choices=[(str(deed), deed_name(deed)) for deed in Deed],
+                widget=forms.RadioSelect,
+                required=False,
+                initial=str(deeds[plan.step]) if plan.step in deeds else None,
+            )
+
+    def asked(self) -> list[tuple[Plan, forms.BoundField]]:
+        return [(plan, self[f"step-{plan.step}"]) for plan in self.plans]
+
+    def deeds(self) -> list[tuple[str, Deed]]:
+        answered = ((plan.step, self.cleaned_data[f"step-{plan.step}"]) for plan in self.plans)
+        return [(step, Deed(said)) for step, said in answered if said]
+
+    @staticmethod
+    def seen_by(sitting: Sitting, deeds: Mapping[str, Deed]) -> str:
+        return mark_of(sitting) + json.dumps(deeds, sort_keys=True)
+
+    def seen_deeds(self) -> dict[str, Deed] | None:
+        """What was kept when the page was displayed; None if this sitting did not display it."""
+        value = str(self.data.get("seen", ""))
+        if not is_marked(value, self.sitting):
+            return None
+        try:
+            return {step: Deed(deed) for step, deed in json.loads(value[MARK:]).items()}
+        except (AttributeError, ValueError):
             return None
 
 
@@ -258,11 +313,27 @@ class AccessForm(PlainForm):
 
 
 class StartForm(PlainForm):
-    """Carries the resume code that was shown, signed, to the POST that opens the sitting."""
+    """Carries the resume code that was shown, signed, to the POST that opens the sitting; or the
+    code of somebody who comes back."""
 
     SALT = "readiness.start"
 
     token = forms.CharField(widget=forms.HiddenInput)
+    earlier = CodeField(
+        length=codes.RESUME_LENGTH,
+        required=False,
+        label=_("I answered before: my resume code"),
+        help_text=_(
+            "You will see what has changed and be asked about the steps you chose. Leave it empty "
+            "otherwise."
+        ),
+    )
+
+    def __init__(self, *args, later: bool = True, **kwargs) -> None:
+        """``later``: whether this moment is one that a person may have answered before."""
+        super().__init__(*args, **kwargs)
+        if not later:
+            del self.fields["earlier"]
 
     @classmethod
     def token_for(cls, code: str) -> str:
@@ -277,6 +348,20 @@ class StartForm(PlainForm):
             raise forms.ValidationError(
                 _("This page was open for too long: here is a new code."), code="stale"
             ) from None
+
+
+class CertificateForm(PlainForm):
+    """What a person lets their certificate show besides."""
+
+    results = forms.BooleanField(
+        required=False, label=_("My results by domain, with their interval and level")
+    )
+    group = forms.BooleanField(required=False, label=_("The name of my group"))
+
+    def __init__(self, *args, grouped: bool, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if not grouped:
+            del self.fields["group"]
 
 
 class PlanForm(PlainForm):

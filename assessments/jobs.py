@@ -78,9 +78,9 @@ def forget() -> None:
 
 @task
 def run(job_id: int) -> None:
-    """Do a job, unless it is done."""
+    """Do a job, unless it is done or has failed."""
     job = Job.objects.select_related("phase").filter(pk=job_id).first()
-    if job is None or job.state == Job.State.DONE:
+    if job is None or job.state not in UNFINISHED:
         return
     _tell(job, state=Job.State.RUNNING, percent=0)
     try:

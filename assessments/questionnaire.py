@@ -14,6 +14,8 @@ from .scoring.sheet import DONT_KNOW, Layout, Sheet, layout
 SCENARIOS_A_PAGE = 2
 SECONDS = {"context": 10, "self-ratings": 9, "scenarios": 40}
 """Time one question of a part takes: 4 + 16 + 24 questions make the 20 minutes announced."""
+SECONDS_A_STEP = 15
+"""Time it takes to say what became of a step chosen before, at a follow-up."""
 
 type Part = Literal["context", "self-ratings", "scenarios"]
 type Item = ContextQuestion | SelfRating | Scenario
@@ -116,9 +118,11 @@ class Questionnaire:
         scenarios = self.instrument.scenarios_of(self.form)
         return {item.code: number for number, item in enumerate(scenarios, 1)}
 
-    def minutes(self, start: int = 1) -> int:
-        """Minutes that the pages from a place on are likely to take, at least 1."""
-        return max(1, ceil(sum(page.seconds for page in self.pages[start - 1 :]) / 60))
+    def minutes(self, start: int = 1, and_seconds: int = 0) -> int:
+        """Minutes that the pages from a place on are likely to take, at least 1; and so many
+        seconds besides."""
+        seconds = and_seconds + sum(page.seconds for page in self.pages[start - 1 :])
+        return max(1, ceil(seconds / 60))
 
     def where_one_was(self, answers: bytes) -> Page | None:
         """Where to go on: the last page answered while it misses something, else the next.

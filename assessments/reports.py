@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property, partial
 from itertools import groupby
+from math import floor
 from typing import Protocol
 
 from django.template.loader import render_to_string
 
 from . import charts, press
+from .cohort.counts import Deed
 from .instrument.document import (
     DONT_KNOW_CONFIDENCE,
     MAIN_LANGUAGE,
@@ -35,11 +37,12 @@ from .instrument.document import (
 )
 from .questionnaire import Questionnaire
 from .scoring import calibration, intervals, levels, outcomes
+from .scoring.change import RELIABLE_BEYOND, Change, changes
 from .scoring.coverage import Coverage, coverage
 from .scoring.next_steps import Reason, reasons
 from .scoring.outcomes import Outcome
 from .scoring.profile import Profile
-from .scoring.scores import DomainScore
+from .scoring.scores import DomainScore, Score
 from .scoring.sheet import Sheet
 
 UNSAFE_IN_BRIEF = 3
@@ -118,6 +121,63 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """A finished sitting of the same person, before the one that is reported."""
+
+    digest: str
+    """Of its instrument."""
+    form: str
+    moment: str
+    """The kind of its phase; empty outside any group."""
+    finished_on: date
+    profile: Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """One score, then and now."""
+
+    domain: Domain | None
+    """None for the whole."""
+    before: Score
+    after: Score
+    change: Change | None
+    """None where they cannot be compared, for want of answers."""
+    band: charts.Band
+
+    @property
+    def needed(self) -> int | None:
+        """The least whole number of points that would be more than chance."""
+        return floor(self.change.needed) + 1 if self.change else None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What has changed since an earlier sitting of the same version."""
+
+    earlier: Earlier
+    same_form: bool
+    shifts: tuple[Shift, ...]
+    """Of each domain, then of the whole."""
+    shared: int
+    """How many situations were answered both times."""
+    gained: tuple[Answer, ...]
+    """Earning nothing then, best option now."""
+    lost: tuple[Answer, ...]
+    """Best option then, earning nothing now."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowedStep:
+    """A step chosen at an earlier sitting, and what became of it."""
+
+    title: Text
+    intention: Intention | None
+    """None where the sitting that held it has been erased."""
+    deed: Deed
+
+
+@dataclass(frozen=True, slots=True)
 class Covered:
     """An entry of the strategy, and what of the form serves it."""
 
@@ -146,6 +206,12 @@ class Report:
     strategy: tuple[Covered, ...]
     strategy_sources: tuple[Source, ...]
     rules: Rules
+    comparison: Comparison | None = None
+    """With the person's last finished sitting before this one, on the same version."""
+    uncompared: Earlier | None = None
+    """That sitting where it is of another version, which makes a comparison meaningless."""
+    followed: tuple[FollowedStep, ...] = ()
+    """At a follow-up: what became of the steps chosen before."""
 
     @cached_property
     def answered(self) -> tuple[Answer, ...]:
@@ -210,6 +276,7 @@ class Rules:
     tail: float = intervals.TAIL
     dont_know: float = DONT_KNOW_CONFIDENCE
     ceiling: int = levels.UNSAFE_CEILING
+    reliable_beyond: float = RELIABLE_BEYOND
 
     @property
     def held(self) -> float:
@@ -224,20 +291,26 @@ def build(
     profile: Profile,
     plans: Sequence[KeptPlan],
     finished_on: date,
+    earlier: Earlier | None = None,
+    followed: Sequence[tuple[str, KeptPlan | None, Deed]] = (),
 ) -> Report:
     """The report of a finished sheet.
 
     ``plans`` are the next steps the person kept; without any, the report shows the proposals of
-    the profile, each due its own number of days after ``finished_on``.
+    the profile, each due its own number of days after ``finished_on``. ``earlier`` is compared
+    with it if it is of the same version. ``followed`` are the steps chosen before: the code, the
+    plan if it is still kept, and what became of it.
     """
     instrument = asked.instrument
+    sealed = digest(instrument)
+    alike = earlier is not None and earlier.digest == sealed
     answers = _answers(asked, profile)
     standings = tuple(_standing(instrument, score) for score in profile.domains)
     strategy = _strategy(instrument, asked.form, standings)
     return Report(
         instrument=instrument,
         form=asked.form,
-        digest=digest(instrument),
+        digest=sealed,
         finished_on=finished_on,
         profile=profile,
         answers=answers,
@@ -249,6 +322,9 @@ def build(
             instrument, dict.fromkeys(code for line in strategy for code in line.entry.sources)
         ),
         rules=Rules(),
+        comparison=_comparison(asked, profile, answers, earlier) if earlier and alike else None,
+        uncompared=None if alike else earlier,
+        followed=_followed_steps(instrument, followed),
     )
 
 
@@ -316,7 +392,7 @@ def _steps(
     subs = by_code(instrument.sub_competencies)
     answer_to = {answer.scenario.code: answer for answer in answers}
     why = {reason.sub_competency: reason for reason in reasons(instrument, sheet, profile.outcomes)}
-    chosen = [(records[plan.step], _kept(plan)) for plan in plans] or [
+    chosen = [(records[plan.step], intention_of(plan)) for plan in plans] or [
         (record := records[proposed.step], _proposed(record, finished_on))
         for proposed in profile.next_steps
     ]
@@ -338,8 +414,8 @@ def _steps(
     return tuple(found)
 
 
-def _kept(plan: KeptPlan) -> Intention:
-    """The person's own words, the same in every language."""
+def intention_of(plan: KeptPlan) -> Intention:
+    """A kept step in the person's own words, the same in every language."""
 
     def own(words: str) -> Text:
         return {MAIN_LANGUAGE: words.strip().rstrip(".,;").rstrip()}
@@ -359,6 +435,60 @@ def _proposed(record: NextStep, finished_on: date) -> Intention:
         will=plan.will,
         together_with=plan.together_with,
         before=finished_on + timedelta(days=plan.within_days),
+    )
+
+
+def _comparison(
+    asked: Questionnaire, profile: Profile, answers: Iterable[Answer], earlier: Earlier
+) -> Comparison:
+    instrument = asked.instrument
+    scores = {score.code: score for score in (*earlier.profile.domains, earlier.profile.overall)}
+    domains = by_code(instrument.domains)
+    found = changes(earlier.profile, profile)
+    shifts = tuple(
+        Shift(
+            domain=domains.get(score.code),
+            before=scores[score.code],
+            after=score,
+            change=found[score.code],
+            band=charts.band(
+                instrument.cuts,
+                score=score.score,
+                interval=score.interval,
+                chance=score.chance,
+                before=scores[score.code].score,
+            ),
+        )
+        for score in (*profile.domains, profile.overall)
+    )
+    was = {each.scenario: each for each in earlier.profile.outcomes if each.answered}
+    both = [
+        (was[answer.scenario.code], answer)
+        for answer in answers
+        if answer.outcome.answered and answer.scenario.code in was
+    ]
+    return Comparison(
+        earlier=earlier,
+        same_form=earlier.form == asked.form,
+        shifts=shifts,
+        shared=len(both),
+        gained=tuple(now for then, now in both if then.credit == 0 and now.is_best),
+        lost=tuple(now for then, now in both if then.verdict == "best" and now.outcome.credit == 0),
+    )
+
+
+def _followed_steps(
+    instrument: Instrument, followed: Iterable[tuple[str, KeptPlan | None, Deed]]
+) -> tuple[FollowedStep, ...]:
+    records = by_code(instrument.next_steps)
+    return tuple(
+        # Of a step that this version no longer has, the person's own words remain.
+        FollowedStep(
+            title=records[code].title if code in records else {},
+            intention=intention_of(plan) if plan else None,
+            deed=deed,
+        )
+        for code, plan, deed in followed
     )
 
 

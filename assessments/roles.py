@@ -2,12 +2,13 @@
 
 | who | sees | does |
 |---|---|---|
-| trainer | their own cohorts, and the releases of those | makes cohorts, plans and closes phases |
+| trainer | their own cohorts, and the releases of those | all there is to do to these |
 | superuser | names, dates and counts of all cohorts, the journal | also appoints trainers |
 
-Results and closing belong to a cohort's own trainers. A superuser who must read a group's results
-appoints themselves first, and the journal keeps it. Nobody reads a sitting: it has no admin, and
-behind the wall none of these pages could.
+A trainer makes cohorts, plans, pauses and closes phases, exports what they published, adds other
+trainers to a cohort and leaves it to them. All of it belongs to a cohort's own trainers: a
+superuser who must read a group's results appoints themselves first, and the journal keeps it.
+Nobody reads a sitting: it has no admin, and behind the wall none of these pages could.
 """
 
 from django.apps import apps as installed

@@ -7,7 +7,7 @@ harmless and two tabs never overwrite each other silently.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 
@@ -22,6 +22,7 @@ from .instrument.document import Instrument, by_code, in_language
 from .instruments import default_form, questionnaire
 from .models import InstrumentVersion, Phase, Sitting
 from .questionnaire import Page, Questionnaire
+from .scoring.next_steps import STEPS
 from .scoring.profile import Profile, score
 from .scoring.sheet import Sheet
 
@@ -104,8 +105,21 @@ def open_sitting(
     lets the next begin. Sending the same form twice opens one sitting. Raises
     :class:`PhaseClosed`, and :class:`TooMany` where the code has served its time.
     """
+    return _open(_hashes(code), version, phase, language)
+
+
+def open_next(
+    code_hash: bytes, *, version: InstrumentVersion, phase: Phase | None, language: str
+) -> Sitting:
+    """As :func:`open_sitting`, for a browser that holds a person's sittings and no code, but the
+    hash that the next one will keep (:func:`next_hash`). :class:`TooMany` where it is taken."""
+    return _open([code_hash], version, phase, language)
+
+
+def _open(
+    hashes: Sequence[bytes], version: InstrumentVersion, phase: Phase | None, language: str
+) -> Sitting:
     while True:
-        hashes = _hashes(code)
         known = _of_hashes(hashes)
         for sitting in known:
             if sitting.phase_id == (phase.pk if phase else None) and (
@@ -114,8 +128,7 @@ def open_sitting(
                 return sitting
         if phase is not None and not open_phases().filter(pk=phase.pk).exists():
             raise PhaseClosed
-        taken = {bytes(sitting.code_hash) for sitting in known}
-        free = next((each for each in hashes if each not in taken), None)
+        free = _next(hashes, known)
         if free is None:
             raise TooMany
         form = phase.form if phase else default_form(version)
@@ -132,6 +145,19 @@ def open_sitting(
                 )
         except IntegrityError:  # the same form, sent twice at once
             continue
+
+
+def next_hash(code: str) -> bytes | None:
+    """What the next sitting of a normalised resume code will keep of it; None after the last."""
+    hashes = _hashes(code)
+    return _next(hashes, _of_hashes(hashes))
+
+
+def _next(hashes: Sequence[bytes], known: Sequence[Sitting]) -> bytes | None:
+    # After the last that is taken: a place that was erased stays empty, for places tell the order.
+    places = {each: place for place, each in enumerate(hashes)}
+    place = 1 + max((places[bytes(sitting.code_hash)] for sitting in known), default=-1)
+    return hashes[place] if place < len(hashes) else None
 
 
 def _hashes(code: str) -> list[bytes]:
@@ -178,16 +204,51 @@ def find_all(keys: Sequence[int]) -> list[Sitting]:
 
 
 def unanswered_phase(found: Sequence[Sitting]) -> Phase | None:
-    """The phase, open today, of the cohort of one of these sittings, that none of them answers."""
-    groups = {sitting.phase.cohort_id for sitting in found if sitting.phase is not None}
-    answered = {sitting.phase_id for sitting in found}
-    return (
-        open_phases()
-        .filter(cohort__in=groups)
-        .exclude(pk__in=answered)
-        .order_by("-opens_on", "-pk")
-        .first()
+    """The phase, open today, of the cohort of one of these sittings, that comes after those they
+    answer there."""
+    last: dict[int, Phase] = {}
+    for phase in [sitting.phase for sitting in found if sitting.phase is not None]:
+        known = last.setdefault(phase.cohort_id, phase)
+        last[phase.cohort_id] = max(known, phase, key=_in_turn)
+    phases = open_phases().filter(cohort__in=last).order_by("-opens_on", "-pk")
+    return next(
+        (phase for phase in phases if _in_turn(phase) > _in_turn(last[phase.cohort_id])), None
     )
+
+
+def _in_turn(phase: Phase) -> tuple[date, int]:
+    return phase.opens_on, phase.pk
+
+
+def takes_answers(sitting: Sitting) -> bool:
+    """Whether what is finished now still counts for the sitting's group, if it has one."""
+    return sitting.phase is None or open_phases().filter(pk=sitting.phase_id).exists()
+
+
+def before(sitting: Sitting, own: Sequence[Sitting]) -> list[Sitting]:
+    """Of one person's sittings, in the order of :func:`of_code`, those opened before this one."""
+    keys = [each.pk for each in own]
+    return list(own[: keys.index(sitting.pk)]) if sitting.pk in keys else []
+
+
+def finished_before(sitting: Sitting, own: Sequence[Sitting]) -> Sitting | None:
+    """The finished sitting that this one is compared with: the last before it on the same version
+    of the questionnaire, or else, to say why not, the last on another."""
+    finished = [each for each in before(sitting, own) if each.finished_on is not None]
+    alike = [each for each in finished if each.version_id == sitting.version_id]
+    return next(reversed(alike or finished), None)
+
+
+def is_follow_up(sitting: Sitting) -> bool:
+    return sitting.phase is not None and sitting.phase.kind == Phase.Kind.FOLLOW_UP
+
+
+def plans_followed(sitting: Sitting, own: Sequence[Sitting]) -> tuple[Plan, ...]:
+    """The steps that a follow-up asks about: those the person last chose before it."""
+    if not is_follow_up(sitting):
+        return ()
+    chosen = (plans_of(each) for each in reversed(before(sitting, own)))
+    return next(filter(None, chosen), ())[:STEPS]
 
 
 def save_page(
@@ -224,7 +285,7 @@ def save_page(
 
 def _refresh(sitting: Sitting, queryset: QuerySet[Sitting] | None = None) -> None:
     """Read again what another tab may have changed; :class:`Erased` if it is gone."""
-    fields = ["answers", "revision", "language", "finished_on"]
+    fields = ["answers", "revision", "language", "finished_on", "deeds"]
     try:
         sitting.refresh_from_db(fields=fields, from_queryset=queryset)
     except Sitting.DoesNotExist:
@@ -298,19 +359,56 @@ def proposed_plan(sitting: Sitting, step: str, language: str) -> Plan:
     )
 
 
-def keep_deeds(sitting: Sitting, deeds: Sequence[tuple[str, Deed]]) -> None:
+def keep_deeds(
+    sitting: Sitting,
+    deeds: Sequence[tuple[str, Deed]],
+    *,
+    seen: Mapping[str, Deed] | None = None,
+) -> None:
     """Keep what became of the steps chosen before: each step's code and its :class:`Deed`.
 
-    Raises :class:`Finished` where the sitting is finished.
+    ``seen`` is what was kept of them when their page was displayed. Raises :class:`Conflict` where
+    another tab has changed it since, and :class:`Finished` where the sitting is finished.
     """
-    sitting.deeds = [{"step": step, "deed": str(deed)} for step, deed in deeds]
-    if not Sitting.objects.filter(pk=sitting.pk, finished_on=None).update(deeds=sitting.deeds):
+    while True:
+        if sitting.finished_on is not None:
+            raise Finished
+        stored = deeds_of(sitting)
+        if seen is not None and stored not in (seen, dict(deeds)):
+            raise Conflict
+        kept = [{"step": step, "deed": str(deed)} for step, deed in deeds]
+        if sitting.deeds == kept:
+            return
+        saved = Sitting.objects.filter(
+            pk=sitting.pk, revision=sitting.revision, finished_on=None
+        ).update(deeds=kept, revision=sitting.revision + 1)
+        if saved:
+            sitting.deeds, sitting.revision = kept, sitting.revision + 1
+            return
         _refresh(sitting)
-        raise Finished
 
 
 def deeds_of(sitting: Sitting) -> dict[str, Deed]:
     return {each["step"]: Deed(each["deed"]) for each in sitting.deeds or ()}
+
+
+def keep_simulated(phase: Phase, finished: Sequence[Sitting]) -> None:
+    """Keep finished sittings of simulated people, all or none, as if each had been answered.
+
+    Raises ValueError where the cohort is not a simulated one, so that nobody is invented among
+    real people, and :class:`PhaseClosed`.
+    """
+    with transaction.atomic():
+        locked = (
+            Phase.objects.select_related("cohort").select_for_update(of=("self",)).get(pk=phase.pk)
+        )
+        if not locked.cohort.simulated:
+            raise ValueError("only a simulated cohort has simulated people")
+        if locked.closed_on is not None:
+            raise PhaseClosed
+        Sitting.objects.bulk_create(finished)
+        if locked.rolling:
+            _cut(phase.pk)
 
 
 def erase(sitting: Sitting) -> None:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING
 
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
 from ..models import Cohort, Phase
-
-if TYPE_CHECKING:
-    from .cohort import CohortAdmin
 
 type View = Callable[..., HttpResponse]
 
@@ -31,7 +28,11 @@ def for_its_trainers(view: View) -> View:
 
     @wraps(view)
     def guarded(
-        self: CohortAdmin, request: HttpRequest, cohort_id: int, phase_id: int | None = None, **more
+        self: admin.ModelAdmin,
+        request: HttpRequest,
+        cohort_id: int,
+        phase_id: int | None = None,
+        **more,
     ) -> HttpResponse:
         if not self.has_change_permission(request):
             raise PermissionDenied

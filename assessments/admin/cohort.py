@@ -146,6 +146,7 @@ class CohortAdmin(PhasePages):
             "may_leave": len(trainers) > 1,
             "trainer_form": AddTrainerForm(prefix="trainer"),
             "threshold": releases.threshold(),
+            "twice": 2 * releases.threshold(),
             "copy_address": f"{reverse('admin:assessments_cohort_add')}?{COPIED}={cohort.pk}",
             "has_file": any(phase.releases.exists() for phase in cohort.phases.all()),
         }

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 
 from assessments.scoring.intervals import SemSource
-from assessments.scoring.scores import Score
+from assessments.scoring.profile import Profile
+from assessments.scoring.scores import OVERALL, Score
 
 RELIABLE_BEYOND = 1.96
 """The reliable change index that chance alone passes in 5 % of cases."""
@@ -51,3 +52,17 @@ def change(before: Score, after: Score) -> Change | None:
         needed=RELIABLE_BEYOND * spread,
         sem_source="calibrated" if alike else "posterior",
     )
+
+
+def changes(before: Profile, after: Profile) -> dict[str, Change | None]:
+    """The change of each domain, then of the whole, of two profiles of one instrument version.
+
+    The whole is the mean of the domains answered: it is compared only where these are the same.
+    """
+    found: dict[str, Change | None] = {}
+    alike = True
+    for then, now in zip(before.domains, after.domains, strict=True):
+        found[now.code] = change(then, now)
+        alike = alike and (then.score is None) == (now.score is None)
+    found[OVERALL] = change(before.overall, after.overall) if alike else None
+    return found

@@ -5,9 +5,10 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from ..cohort.counts import Deed, LevelOutcome
+from ..cohort.counts import Deed, Grade, LevelOutcome
 from ..cohort.disclosure import Share
-from ..cohort.statistics import Figure, Standing
+from ..cohort.statistics import Change, Figure, Standing
+from ..instrument.document import Option
 from .readiness import level_name, whole
 
 register = template.Library()
@@ -99,3 +100,46 @@ def why_withheld(figure: Figure) -> str:
         "too_few_answers": _("withheld: too few answers"),
         "not_asked": _("not asked"),
     }[str(figure.withheld)]
+
+
+@register.filter
+def mark(option: Option | None) -> str:
+    """How an option stands in the key: the name of its sign; "unsafe" before any grade."""
+    if option is None:
+        return "dont-know"
+    return "unsafe" if option.unsafe else str(Grade.of(option))
+
+
+@register.filter
+def keyed(option: Option | None) -> str:
+    """How an option stands in the key, in words."""
+    return {
+        "best": _("Best option"),
+        "acceptable": _("Acceptable option"),
+        "wrong": _("Wrong option"),
+        "unsafe": _("At risk"),
+        "dont-know": _("I don’t know"),
+    }[mark(option)]
+
+
+@register.filter
+def sureness(change: Change) -> str:
+    """Whether a change is more than chance."""
+    return _("more than chance") if change.changed else _("within what chance can do")
+
+
+SIZES = (0.2, 0.5, 0.8)
+"""From which effect sizes on one calls a difference small, medium, large (Cohen 1988, §2.2.3)."""
+
+
+@register.filter
+def effect_size(effect: float) -> str:
+    """An effect size in words."""
+    names = (_("very small"), _("small"), _("medium"), _("large"))
+    return names[sum(abs(effect) >= size for size in SIZES)]
+
+
+@register.filter
+def extension(name: str) -> str:
+    """The kind of a file, from its name: "PDF"."""
+    return name.rpartition(".")[2].upper()

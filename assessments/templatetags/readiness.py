@@ -10,7 +10,9 @@ from django.utils import formats
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
+from ..cohort.counts import Deed
 from ..instrument.document import MAIN_LANGUAGE, Source, Text, in_language
+from ..models import Phase
 from ..scoring.levels import LevelOutcome
 from ..scoring.outcomes import Outcome
 from ..scoring.scores import DomainScore
@@ -103,6 +105,22 @@ def verdict(outcome: Outcome) -> str:
         "dont_know": _("I don’t know"),
         "unanswered": _("No answer"),
     }[outcome.verdict]
+
+
+@register.filter
+def moment(kind: str) -> str:
+    """The moment of a phase of that kind, in words."""
+    return str(Phase.Kind(kind).label)
+
+
+@register.filter
+def deed_name(deed: Deed) -> str:
+    """What became of a step that was chosen, as the person says."""
+    return {
+        Deed.DONE: pgettext("a step chosen", "Done"),
+        Deed.BEGUN: pgettext("a step chosen", "Begun"),
+        Deed.NOT_DONE: pgettext("a step chosen", "Not yet"),
+    }[deed]
 
 
 ELIDED = re.compile(r"[aàâæeéèêëiîïoôœuùûy]|h(?!auss|eurt|iérarch)", re.IGNORECASE)

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
 
 from .. import codes
-from ..forms import AccessForm, ResumeForm, StartForm
+from ..forms import AccessForm, ResumeForm, StartForm, is_marked
 from ..instruments import current, default_form, questionnaire
-from ..models import Cohort, InstrumentVersion, Phase
+from ..models import Cohort, InstrumentVersion, Phase, Sitting
 from ..qr import qr
 from ..questionnaire import Questionnaire
-from ..sittings import PhaseClosed, find_by_code, open_phases, open_sitting
+from ..sittings import (
+    PhaseClosed,
+    TooMany,
+    find_by_code,
+    of_code,
+    open_next,
+    open_phases,
+    open_sitting,
+    to_open,
+    unanswered_phase,
+)
 from . import carried, steps
 from .language import known_language, spoken
-from .session import JOINING, get_or_post, held, hold
+from .session import JOINING, NEXT, get_or_post, held, hold, own, private, turn_to
 
 
 @get_or_post
@@ -67,7 +80,12 @@ def _landing(
     return render(
         request,
         "assessments/landing.html",
-        {"asked": asked, "phase": phase, "sitting": held(request)},
+        {
+            "asked": asked,
+            "phase": phase,
+            "later": _later(phase),
+            "sitting": held(request),
+        },
     )
 
 
@@ -96,53 +114,109 @@ def notice(request: HttpRequest) -> HttpResponse:
 @never_cache
 @get_or_post
 def start(request: HttpRequest) -> HttpResponse:
-    """The resume code is shown once; going on opens the sitting."""
+    """A resume code is shown once, or one had before is typed; going on opens the sitting."""
     joining = request.session.get(JOINING)
-    form = StartForm(request.POST if request.method == "POST" else None)
-    if form.is_valid() and (opened := find_by_code(form.cleaned_data["token"])):
+    phase = _joined(joining)
+    form = StartForm(
+        request.POST if request.method == "POST" else None, later=joining is None or _later(phase)
+    )
+    form.is_valid()  # where one field is wrong, the other keeps its value
+    sent = form.cleaned_data if form.is_bound else {}
+    shown: str = sent.get("token", "")
+    earlier: str = sent.get("earlier", "")
+    if (joining is None or not earlier) and (opened := _opened_by(earlier, shown)):
         # The button pressed twice: the sitting is open already.
-        hold(request, opened)
+        hold(request, *opened)
         return redirect("sitting")
     if joining is None:
         return redirect("sitting" if held(request) else "landing")
     if not joining["informed"]:
         return redirect("notice")
     language = known_language(request.POST.get("language"))
-    if language and form.is_valid():
+    if language and shown:
         translation.activate(language)  # the same code, in the other language
-        return spoken(_show_code(request, form.cleaned_data["token"]), language)
-    if request.method == "POST" and form.is_valid():
-        phase = open_phases().filter(pk=joining["phase"]).first() if joining["phase"] else None
-        version = phase.version if phase else current()
+        typed = request.POST.get("earlier", "")
+        return spoken(_show_code(request, shown, _start_form(shown, phase, typed), phase), language)
+    if shown and earlier and not of_code(earlier):
+        form.add_error("earlier", opens_nothing())
+    if form.is_valid():
+        code = earlier or shown
         try:
-            if version is None or (joining["phase"] and phase is None):
-                raise PhaseClosed
-            sitting = open_sitting(
-                form.cleaned_data["token"], version=version, phase=phase, language=get_language()
-            )
+            sitting = _open(code, joining, phase)
         except PhaseClosed:
             del request.session[JOINING]
             messages.warning(request, _("This group no longer takes new answers."))
             return redirect("landing")
-        hold(request, sitting)
-        # What the browser preferred is remembered: a download may come without its preferences.
-        return spoken(redirect("page", part="context", number=1), get_language())
+        except TooMany:
+            form.add_error("earlier", too_many())
+        else:
+            hold(request, sitting, code)
+            if earlier:
+                messages.info(
+                    request,
+                    _(
+                        "Your code from before opens this questionnaire too: keep that one. The "
+                        "new code just shown opens nothing."
+                    ),
+                )
+            # What the browser preferred is remembered: a download may come without its
+            # preferences.
+            return spoken(redirect(steps.way_on(request, sitting)), get_language())
+    if shown:
+        return _show_code(request, shown, form, phase)
     for error in form.errors.get("token", ()):
         messages.warning(request, str(error))
-    return _show_code(request, codes.new_code(codes.RESUME_LENGTH))
+    code = codes.new_code(codes.RESUME_LENGTH)
+    typed = request.POST.get("earlier", "")
+    return _show_code(request, code, _start_form(code, phase, typed), phase)
 
 
-def _show_code(request: HttpRequest, code: str) -> HttpResponse:
+def _joined(joining: dict[str, object] | None) -> Phase | None:
+    """The phase whose door was taken, while it is open."""
+    if joining is None or joining["phase"] is None:
+        return None
+    return open_phases().filter(pk=joining["phase"]).first()
+
+
+def _later(phase: Phase | None) -> bool:
+    return phase is not None and phase.kind != Phase.Kind.BEFORE
+
+
+def _opened_by(*codes: str) -> tuple[Sitting, str] | None:
+    """The sitting that is opened by the first of these codes that opens one, and that code."""
+    for code in filter(None, codes):
+        if sitting := find_by_code(code):
+            return sitting, code
+    return None
+
+
+def _open(code: str, joining: dict[str, object], phase: Phase | None) -> Sitting:
+    version = phase.version if phase else current()
+    if version is None or (joining["phase"] and phase is None):
+        raise PhaseClosed
+    return open_sitting(code, version=version, phase=phase, language=get_language())
+
+
+def _start_form(code: str, phase: Phase | None, typed: str = "") -> StartForm:
+    initial = {"token": StartForm.token_for(code), "earlier": typed}
+    return StartForm(initial=initial, later=_later(phase))
+
+
+def _show_code(
+    request: HttpRequest, code: str, form: StartForm, phase: Phase | None
+) -> HttpResponse:
     # In the fragment, which browsers send to nobody; a script of the page it opens posts it.
     link = request.build_absolute_uri(reverse("resume")) + "#" + code
     return render(
         request,
         "assessments/start.html",
         {
-            "form": StartForm(initial={"token": StartForm.token_for(code)}),
+            "form": form,
+            "later": _later(phase),
             "code": codes.grouped(code),
             "qr": qr(link, _("QR code of your resume link")),
         },
+        status=_status(form),
     )
 
 
@@ -153,24 +227,96 @@ def resume(request: HttpRequest) -> HttpResponse:
     session had ended are carried along and kept."""
     form = ResumeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        sitting = find_by_code(form.cleaned_data["code"])
+        code = form.cleaned_data["code"]
+        found = of_code(code)
+        posted = carried.unpacked(request)
+        sitting = _displayed(found, posted) or to_open(found)
         if sitting is not None:
-            hold(request, sitting)
-            posted = carried.unpacked(request)
+            hold(request, sitting, code)
             return steps.answer(request, sitting, *posted) if posted else redirect("sitting")
-        form.add_error(
-            "code",
-            _(
-                "This code opens no questionnaire. It may have been mistyped, or the "
-                "questionnaire erased."
-            ),
-        )
+        form.add_error("code", opens_nothing())
     return render(
         request,
         "assessments/resume.html",
         {"form": form, "carried": carried.pairs(request)},
         status=_status(form),
     )
+
+
+def _displayed(
+    found: Sequence[Sitting], posted: tuple[str, int, QueryDict] | None
+) -> Sitting | None:
+    """The one of a person's sittings that displayed the page that was carried."""
+    seen = posted[2].get("seen", "") if posted else ""
+    return next((sitting for sitting in found if is_marked(seen, sitting)), None)
+
+
+def opens_nothing() -> str:
+    return _(
+        "This code opens no questionnaire. It may have been mistyped, or the questionnaire erased."
+    )
+
+
+def too_many() -> str:
+    return _(
+        "This code has opened as many questionnaires as one code may (%(most)s). It still opens "
+        "them; for this one, leave the field empty and keep the new code."
+    ) % {"most": codes.MOST_SITTINGS}
+
+
+@private
+def again(request: HttpRequest, sitting: Sitting) -> HttpResponse:
+    """The next moment of one's group, or one more time outside any group, with the same code."""
+    mine = own(request)
+    phase = unanswered_phase(mine)
+    version = phase.version if phase else current()
+    if version is None or not (phase or may_retake(sitting, mine)):
+        return redirect("results" if sitting.finished_on else "sitting")
+    following = request.session.get(NEXT)
+    if request.method == "POST" and following:
+        try:
+            opened = open_next(
+                bytes.fromhex(following), version=version, phase=phase, language=get_language()
+            )
+        except PhaseClosed:
+            messages.warning(request, _("This group no longer takes new answers."))
+            return redirect("sitting")
+        except TooMany:  # another browser has gone further with the same code
+            messages.warning(request, _("Type your resume code to go on."))
+            return redirect("resume")
+        turn_to(request, opened)
+        return redirect(steps.way_on(request, opened))
+    context = {
+        "sitting": sitting,
+        "phase": phase,
+        "asked": _questionnaire(version, phase),
+        "compared": any(each.finished_on for each in mine if each.version_id == version.pk),
+        "following": following,
+        "most": codes.MOST_SITTINGS,
+        "worn_out": not following and len(mine) >= codes.MOST_SITTINGS,
+        "address": steps.way_on(request, sitting),
+    }
+    return render(request, "assessments/again.html", context)
+
+
+def may_retake(sitting: Sitting, mine: Sequence[Sitting]) -> bool:
+    """Whether the questionnaire may be taken again outside any group: once the last is finished."""
+    alone = [each for each in mine if each.phase_id is None]
+    return sitting.phase_id is None and all(each.finished_on for each in alone)
+
+
+@never_cache
+@require_POST
+@private
+def turn(request: HttpRequest, sitting: Sitting) -> HttpResponse:
+    """Open another of one's own questionnaires, by its place among them."""
+    mine = own(request)
+    number = request.POST.get("number", "")
+    if number.isascii() and number.isdecimal() and 1 <= int(number) <= len(mine):
+        chosen = mine[int(number) - 1]
+        turn_to(request, chosen)
+        return redirect("results" if chosen.finished_on else steps.way_on(request, chosen))
+    return redirect("sitting")
 
 
 def _status(form) -> int:

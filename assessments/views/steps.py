@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -10,15 +12,18 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from .. import sittings
-from ..forms import PageForm
+from .. import reports, sittings
+from ..forms import DeedsForm, PageForm
 from ..models import Sitting
-from ..questionnaire import Page, Questionnaire, answered
+from ..questionnaire import SECONDS_A_STEP, Page, Questionnaire, answered
 from ..scoring.sheet import SheetError
-from ..sittings import Conflict, Erased, Finished, questionnaire_of, sheet_of
+from ..sittings import Conflict, Erased, Finished, Plan, questionnaire_of, sheet_of
 from . import errors
 from .language import known_language, spoken
-from .session import get_or_post, held, let_go, private
+from .session import get_or_post, held, let_go, own, private
+
+FOLLOWED = "steps"
+"""The page that asks what became of the steps chosen before: it comes first at a follow-up."""
 
 
 @private
@@ -26,8 +31,19 @@ def where_one_was(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """Continue after the last page that was answered, or on it while it misses something."""
     if sitting.finished_on is not None:
         return redirect("results")
+    if not sittings.takes_answers(sitting) and sittings.unanswered_phase(own(request)):
+        return redirect("again")  # the group has gone on to its next moment
+    return redirect(way_on(request, sitting))
+
+
+def way_on(request: HttpRequest, sitting: Sitting) -> str:
+    """The address at which a sitting goes on."""
+    if sitting.finished_on is not None:
+        return reverse("results")
+    if sitting.deeds is None and not any(sitting.answers) and _followed(request, sitting):
+        return _first_address()
     page = questionnaire_of(sitting).where_one_was(bytes(sitting.answers))
-    return redirect(_address(page)) if page else redirect("review")
+    return _address(page) if page else reverse("review")
 
 
 @never_cache
@@ -43,6 +59,11 @@ def page(request: HttpRequest, part: str, number: int) -> HttpResponse:
         return answer(request, sitting, part, number, request.POST)
     if sitting.finished_on is not None:
         return redirect("results")
+    if part == FOLLOWED:
+        plans = _followed(request, sitting)
+        if not plans or number != 1:
+            raise Http404
+        return _show_followed(request, sitting, _deeds_form(sitting, plans, None))
     asked = questionnaire_of(sitting)
     shown = _page(asked, part, number)
     return _show(request, sitting, shown, _form(sitting, shown, None))
@@ -54,6 +75,8 @@ def answer(
     """Keep a posted page and go where the button said."""
     if sitting.finished_on is not None:
         return redirect("results")
+    if part == FOLLOWED:
+        return _answer_followed(request, sitting, data)
     asked = questionnaire_of(sitting)
     shown = _page(asked, part, number)
     chosen = known_language(data.get("language"))
@@ -62,13 +85,7 @@ def answer(
         return _show(request, sitting, shown, form, status=422)
     seen = form.seen_of(sitting)
     if seen is None:
-        messages.warning(
-            request,
-            _(
-                "That page had been displayed for another questionnaire, opened in this browser "
-                "before. Nothing of it was saved in this one."
-            ),
-        )
+        _say_another_displayed_it(request)
         return redirect(_address(shown))
     try:
         sittings.save_page(
@@ -83,27 +100,66 @@ def answer(
         form.add_error(None, _("Some answers could not be read. Please choose them again."))
         return _show(request, sitting, shown, form, status=422)
     except Conflict:
-        form.add_error(
-            None,
-            _(
-                "This page has been answered differently since it was displayed, in another tab "
-                "or on another device perhaps. What you see here is not saved yet: check it, then "
-                "save to keep it."
-            ),
-        )
+        form.add_error(None, _changed_since())
         return _show(request, sitting, shown, form, status=409)
     if chosen:
         return spoken(redirect(_address(shown)), chosen)
     match data.get("go"):
         case "back":
-            target = asked.page_at(shown.place - 1) or shown
-            return redirect(_address(target))
+            target = asked.page_at(shown.place - 1)
+            if target is None and _followed(request, sitting):
+                return redirect(_first_address())
+            return redirect(_address(target or shown))
         case "later":
             return redirect("leave")
         case "review":
             return redirect("review")
     following = asked.page_at(shown.place + 1)
     return redirect(_address(following)) if following else redirect("review")
+
+
+def _answer_followed(request: HttpRequest, sitting: Sitting, data: QueryDict) -> HttpResponse:
+    """Keep what became of the steps chosen before, and go where the button said."""
+    form = _deeds_form(sitting, _followed(request, sitting), data)
+    seen = form.seen_deeds()
+    if seen is None or not form.plans:
+        _say_another_displayed_it(request)
+        return redirect(way_on(request, sitting))
+    if not form.is_valid():
+        return _show_followed(request, sitting, form, status=422)
+    try:
+        sittings.keep_deeds(sitting, form.deeds(), seen=seen)
+    except Finished:
+        return redirect("results")
+    except Erased:
+        let_go(request)
+        return redirect("resume")
+    except Conflict:
+        form.add_error(None, _changed_since())
+        return _show_followed(request, sitting, form, status=409)
+    if chosen := known_language(data.get("language")):
+        return spoken(redirect(_first_address()), chosen)
+    if data.get("go") == "later":
+        return redirect("leave")
+    return redirect(_address(questionnaire_of(sitting).pages[0]))
+
+
+def _say_another_displayed_it(request: HttpRequest) -> None:
+    messages.warning(
+        request,
+        _(
+            "That page had been displayed for another questionnaire, opened in this browser "
+            "before. Nothing of it was saved in this one."
+        ),
+    )
+
+
+def _changed_since() -> str:
+    return _(
+        "This page has been answered differently since it was displayed, in another tab "
+        "or on another device perhaps. What you see here is not saved yet: check it, then "
+        "save to keep it."
+    )
 
 
 @private
@@ -127,6 +183,8 @@ def review(request: HttpRequest, sitting: Sitting) -> HttpResponse:
         for page in asked.pages
         if page.part != "context"
     ]
+    deeds = sittings.deeds_of(sitting)
+    followed = [plan for plan in _followed(request, sitting) if plan.step not in deeds]
     return render(
         request,
         "assessments/review.html",
@@ -134,8 +192,11 @@ def review(request: HttpRequest, sitting: Sitting) -> HttpResponse:
             "sitting": sitting,
             "asked": asked,
             "missing": [(page, _address(page), items) for page, items in missing if items],
-            "count": sum(len(items) for _page, items in missing),
+            "followed": [(plan, reports.intention_of(plan)) for plan in followed],
+            "followed_address": _first_address(),
+            "count": sum(len(items) for _page, items in missing) + len(followed),
             "back": _address(asked.pages[-1]),
+            "mine": own(request),
         },
     )
 
@@ -149,6 +210,46 @@ def _page(asked: Questionnaire, part: str, number: int) -> Page:
 
 def _address(page: Page) -> str:
     return reverse("page", kwargs={"part": page.part, "number": page.number})
+
+
+def _first_address() -> str:
+    return reverse("page", kwargs={"part": FOLLOWED, "number": 1})
+
+
+def _followed(request: HttpRequest, sitting: Sitting) -> tuple[Plan, ...]:
+    """The steps that a follow-up asks this browser's person about."""
+    if not sittings.is_follow_up(sitting):
+        return ()  # nothing is looked up
+    return sittings.plans_followed(sitting, own(request))
+
+
+def _deeds_form(sitting: Sitting, plans: Sequence[Plan], data: QueryDict | None) -> DeedsForm:
+    return DeedsForm(data, sitting=sitting, plans=plans, deeds=sittings.deeds_of(sitting))
+
+
+def _show_followed(
+    request: HttpRequest, sitting: Sitting, form: DeedsForm, status: int = 200
+) -> HttpResponse:
+    asked = questionnaire_of(sitting)
+    if form.is_bound:
+        # From now on the reader has seen what is stored: saving again is a decision.
+        data = QueryDict(mutable=True)
+        data.update(form.data)
+        data["seen"] = form.seen_by(sitting, sittings.deeds_of(sitting))
+        form.data = data
+    return render(
+        request,
+        "assessments/followed.html",
+        {
+            "sitting": sitting,
+            "instrument": asked.instrument,
+            "form": form,
+            "asked": [(plan, reports.intention_of(plan), field) for plan, field in form.asked()],
+            "total": len(asked.pages) + 1,
+            "minutes": asked.minutes(and_seconds=SECONDS_A_STEP * len(form.plans)),
+        },
+        status=status,
+    )
 
 
 def _form(sitting: Sitting, page: Page, data: QueryDict | None) -> PageForm:
@@ -173,6 +274,7 @@ def _show(
         data.update(form.data)
         data["seen"] = form.seen_by(sitting, asked.part(page, bytes(sitting.answers)))
         form.data = data
+    before = 1 if _followed(request, sitting) else 0
     domain = asked.instrument.domains[page.number - 1] if page.part == "self-ratings" else None
     return render(
         request,
@@ -186,7 +288,9 @@ def _show(
             "form": form,
             "first_number": asked.numbers.get(page.items[0].code),
             "last_number": asked.numbers.get(page.items[-1].code),
-            "first": page.place == 1,
+            "first": page.place + before == 1,
+            "place": page.place + before,
+            "total": len(asked.pages) + before,
             "last": page.place == len(asked.pages),
             "minutes": asked.minutes(page.place),
         },

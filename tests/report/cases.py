@@ -1,13 +1,14 @@
 """Sheets from one end to the other, and the reports they make."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from itertools import cycle
 
 from assessments import reports
 from assessments.instrument.document import Instrument, Option, Scenario
+from assessments.instrument.document import digest as digest_of
 from assessments.questionnaire import Questionnaire
-from assessments.reports import KeptPlan, Report
+from assessments.reports import Earlier, KeptPlan, Report
 from assessments.scoring.profile import Profile, score
 from assessments.scoring.scores import VersionCalibration
 from assessments.scoring.sheet import DONT_KNOW, ScenarioAnswer, Sheet
@@ -50,8 +51,25 @@ def report(
     *,
     plans: Sequence[KeptPlan] = (),
     calibration: VersionCalibration | None = None,
+    **more,
 ) -> Report:
     asked = Questionnaire(instrument, instrument.forms[0])
     answered = sheet(instrument, kind)
     profile: Profile = score(instrument, asked.form, answered, calibration)
-    return reports.build(asked, answered, profile=profile, plans=plans, finished_on=FINISHED_ON)
+    return reports.build(
+        asked, answered, profile=profile, plans=plans, finished_on=FINISHED_ON, **more
+    )
+
+
+def earlier(
+    instrument: Instrument, kind: str, *, form: str = "", digest: str = "", moment: str = "before"
+) -> Earlier:
+    """A finished sitting of the same person, a month before; its sheet is of the first form."""
+    first = instrument.forms[0]
+    return Earlier(
+        digest=digest or digest_of(instrument),
+        form=form or first,
+        moment=moment,
+        finished_on=FINISHED_ON - timedelta(days=30),
+        profile=score(instrument, first, sheet(instrument, kind)),
+    )

@@ -1,10 +1,11 @@
-"""Delete the sittings kept for as long as the information notice says. To be run every day."""
+"""Delete what has been kept for as long as the information notice says, and take the day's counts
+of open phases. To be run every day."""
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from assessments import jobs
-from assessments.sittings import purge
+from assessments import jobs, releases
+from assessments.sittings import open_phases, purge
 
 
 class Command(BaseCommand):
@@ -14,4 +15,6 @@ class Command(BaseCommand):
         deleted = purge()
         jobs.forget()
         call_command("clearsessions")
+        for phase in open_phases():
+            releases.refresh_counts(phase)
         self.stdout.write(f"{deleted} sittings deleted.")
