@@ -359,7 +359,7 @@ class _Writer:
                 self._text(sheet, line, place, cell)
 
     def _number(self, sheet: Worksheet, line: int, place: int, number: Number) -> None:
-        shown = "0" if isinstance(number.value, int) else "0.0"
+        shown = "0" if isinstance(number.value, int) else "0.0#"
         if number.bound:
             shown = f'"{number.bound.sign} "{shown}'
         sheet.write_number(line, place, number.value, self._format(num_format=shown, align="right"))

@@ -198,7 +198,7 @@ def test_before_and_after_stand_side_by_side_with_what_changed(in_english):
         assert flat(line) in text
         found = change.change.difference.estimate
         ends = f"{signed(found.value)}{signed(found.lower)} to {signed(found.upper)}"
-        assert flat(f"{line_title}{ends}{signed(change.change.effect, 1)}") in text
+        assert flat(f"{line_title}{ends}{signed(change.change.effect, 2)}") in text
     assert flat("After the training, compared with before the training") in text
 
 
