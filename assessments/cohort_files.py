@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from .cohort_tables import Book, Cell, Column, Gap, Number, Row, Spread, Table
+from .cohort_tables import Book, Cell, Column, Gap, Number, Row, Spread, Table, Unit
 from .instrument.document import MAIN_LANGUAGE
 
 FORMAT = 1
@@ -314,7 +314,9 @@ class _Writer:
     def _table(self, sheet: Worksheet, table: Table) -> None:
         heads, widths = [], []
         for place, column in enumerate(table.columns):
-            name = column.label if column.unit is None else f"{column.label} ({column.unit.label})"
+            name = column.label
+            if column.unit not in {None, Unit.PEOPLE, Unit.PLACE}:  # whose labels say it
+                name = f"{name} ({column.unit.label})"
             cells = [row.cells[place] for row in table.rows]
             heads.append(name)
             widths.append(_width(name, cells))
@@ -357,7 +359,7 @@ class _Writer:
                 self._text(sheet, line, place, cell)
 
     def _number(self, sheet: Worksheet, line: int, place: int, number: Number) -> None:
-        shown = "0" if isinstance(number.value, int) else "0.0"
+        shown = "0" if isinstance(number.value, int) else "0.0#"
         if number.bound:
             shown = f'"{number.bound.sign} "{shown}'
         sheet.write_number(line, place, number.value, self._format(num_format=shown, align="right"))

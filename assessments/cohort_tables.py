@@ -3,7 +3,7 @@
 One description, of which spreadsheets, CSV and JSON are serialisations. It is made of
 :class:`~.cohort_results.Results`, hence of releases alone, and no figure is finer here than on the
 page: shares are printed shares, means and the ends of intervals are whole numbers, effect sizes
-have one decimal. Labels are in the active language, codes are the same in all.
+have two decimals. Labels are in the active language, codes are the same in all.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .scoring.sheet import DONT_KNOW
 from .templatetags.cohort import against_the_rest, deed_name, outcome_name, why_withheld
 from .templatetags.readiness import half_up, told
 
-EFFECT_PLACES = 1
+EFFECT_PLACES = 2
 """Decimals of an effect size."""
 CHANCE_PLACES = 1
 """Decimals of what guessing earns, which is computed from the instrument alone."""
@@ -299,6 +299,8 @@ def method(results: Results) -> Iterator[str]:
     yield _("What is published never changes: neither a late answer nor an erasure alters it.")
     if results.scenarios_withheld:
         yield too_small(results)
+    if results.breakdown_withheld:
+        yield _no_breakdown(results)
     yield _(
         "Where a figure is withheld, the reason stands in its place. No answer, result or report "
         "of any one person is in this file, and no list of who has answered: they exist nowhere "
@@ -311,11 +313,29 @@ def method(results: Results) -> Iterator[str]:
         )
 
 
+def _no_breakdown(results: Results) -> str:
+    said = {
+        "profession": _(
+            "The breakdown by profession chosen for this phase: at least one class, those who did "
+            "not say included, had fewer than %(threshold)s people, or there was only one class. "
+            "The group is shown as a whole, for a class left out could be worked out from the "
+            "others."
+        ),
+        "setting": _(
+            "The breakdown by place of work chosen for this phase: at least one class, those who "
+            "did not say included, had fewer than %(threshold)s people, or there was only one "
+            "class. The group is shown as a whole, for a class left out could be worked out from "
+            "the others."
+        ),
+    }
+    return said[results.breakdown] % {"threshold": results.threshold}
+
+
 def too_small(results: Results) -> str:
     return _(
-        "Unsafe choices, errors made with confidence, confidence, self-ratings and chosen steps "
-        "are shown only when each publication counts at least %(needed)s people: with fewer, they "
-        "would say too much about each person."
+        "Answers situation by situation, unsafe choices, errors made with confidence, confidence, "
+        "self-ratings and chosen steps are shown only when each publication counts at least "
+        "%(needed)s people: with fewer, they would say too much about each person."
     ) % {"needed": results.for_scenarios}
 
 
@@ -602,8 +622,8 @@ def _changes(results: Results) -> Table:
                     (
                         found.since,
                         name,
-                        _mean(item.before),
-                        _mean(item.after),
+                        measured(item.before),
+                        measured(item.after),
                         measured(change.difference),
                         rounded(change.effect, EFFECT_PLACES)
                         if change.effect is not None
@@ -622,8 +642,8 @@ def _changes(results: Results) -> Table:
         (
             Column("since", _("Since"), names=True),
             Column("domain", _("Domain"), names=True),
-            Column("before", _("Mean then"), Unit.POINTS),
-            Column("after", _("Mean now"), Unit.POINTS),
+            Column("before", _("Mean then"), Unit.POINTS, spread=True),
+            Column("after", _("Mean now"), Unit.POINTS, spread=True),
             Column("difference", _("Difference"), Unit.POINTS, spread=True),
             Column("effect", _("Effect size d"), Unit.DEVIATIONS),
             Column("changed", _("More than chance")),
@@ -651,10 +671,6 @@ def _about_changes(results: Results) -> Iterator[str]:
             "“%(moment)s” was answered on another version of the questionnaire: no change is "
             "computed."
         ) % {"moment": label}
-
-
-def _mean(figure: Figure) -> Cell:
-    return whole(figure.estimate.value) if figure.estimate else gap(figure)
 
 
 def _publications(results: Results) -> Table:

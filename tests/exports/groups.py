@@ -99,6 +99,7 @@ def results(kind: str) -> Results:
                     for place, option in enumerate(options)
                 ],
                 11,
+                breakdown="profession",
             )
         case "compared":
             others = disclosure.union(released(24, 0.5, "before", seed=seed) for seed in (8, 9))

@@ -84,7 +84,7 @@ def test_the_results_are_a_sound_document(language, complaints, kind):
     assert complaints() == []
     assert sum(element["/S"] == "/Figure" for element in found) >= 7
     assert sum(element["/S"] == "/TH" for element in found) >= 20
-    assert len(reader.pages) <= 9
+    assert len(reader.pages) <= 11
     for number, page in enumerate(reader.pages, 1):
         text = flat(page.extract_text())
         assert flat(told(real().status)) in text
@@ -112,14 +112,14 @@ def test_the_pdf_says_what_the_page_says(language):
     said += re.findall(r'<td class="number">(.*?)</td>', page)
     assert len(said) > 60
     for words in said:
-        assert flat(html.unescape(words)) in text
+        assert flat(html.unescape(re.sub(r"<[^>]+>", " ", words))) in text
 
 
 def test_bookmarks_lead_to_the_sections(in_english):
     title, sections = results_pdf("followed").outline
     assert title["/Title"] == "Results of the group"
     names = [item["/Title"] for item in sections if not isinstance(item, list)]
-    assert names[:2] == ["How many people answered", "Where the group stands"]
+    assert names[:3] == ["How many people answered", "What has changed", "Where the group stands"]
 
 
 def test_what_a_page_lets_one_open_is_open_on_paper(in_english):
@@ -198,7 +198,7 @@ def test_before_and_after_stand_side_by_side_with_what_changed(in_english):
         assert flat(line) in text
         found = change.change.difference.estimate
         ends = f"{signed(found.value)}{signed(found.lower)} to {signed(found.upper)}"
-        assert flat(f"{line_title}{ends}{signed(change.change.effect, 1)}") in text
+        assert flat(f"{line_title}{ends}{signed(change.change.effect, 2)}") in text
     assert flat("After the training, compared with before the training") in text
 
 
