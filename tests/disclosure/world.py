@@ -205,9 +205,9 @@ MIXES = ((1, 0, 0), (1, 1, 0), (12, 11, 0), (10, 10, 1), (9, 2, 2))
 class History:
     """A random history of a few groups, one event after the other."""
 
-    def __init__(self, world: World, chance: random.Random) -> None:
+    def __init__(self, world: World, chance: random.Random, cohorts: int | None = None) -> None:
         self.world, self.chance = world, chance
-        self.cohorts = chance.randint(1, 4)
+        self.cohorts = cohorts or chance.randint(1, 4)
         self.mixes: dict[Phase, tuple[int, ...]] = {}
         for cohort in range(self.cohorts):
             self.plan(cohort)
