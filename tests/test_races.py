@@ -286,23 +286,24 @@ def beside(phase: Phase, name: str) -> Phase:  # noqa: F811
     )
 
 
-def test_two_phases_published_at_once_are_both_in_the_pool(phase):  # noqa: F811
-    """The pool does not exist yet: both would make it, and each add to it."""
-    both = [phase, beside(phase, "Neurologie")]
-    for each in both:
+def test_what_is_published_at_once_is_all_in_the_pool(phase, monkeypatch):  # noqa: F811
+    """First into a pool that is not made yet, then into one that is: neither loses the other."""
+    groups = [phase, *(beside(phase, name) for name in ("Neurologie", "Urgences", "Gériatrie"))]
+    for each in groups:
         finished(each, 12)
 
     def close(each: Phase) -> Callable[[], object]:
         return lambda: releases.close(Phase.objects.get(pk=each.pk), None)
 
-    assert [type(made) for made in at_once(*map(close, both))] == [Release, Release]
-    assert Pool.objects.get().phases == 2
-    third = beside(phase, "Urgences")
-    others = releases.others(third)
+    slowed(monkeypatch, disclosure, "added", 0.2)
+    for pair in (groups[:2], groups[2:]):
+        assert [type(made) for made in at_once(*map(close, pair))] == [Release, Release]
+    assert Pool.objects.get().phases == 4
+    others = releases.others(beside(phase, "Pédiatrie"))
     assert others is not None
-    assert others.blocks == 2
-    own = [release for each in both for release in releases.published(each)]
-    assert others == disclosure.union(own) or others == disclosure.union(own[::-1])
+    published = [release for each in groups for release in releases.published(each)]
+    assert (others.blocks, others.at_least) == (4, 40)
+    assert others.sums[0].levels == disclosure.union(published).sums[0].levels
 
 
 def test_a_group_is_never_compared_with_itself(phase, monkeypatch):  # noqa: F811
@@ -338,7 +339,7 @@ def pair(phase) -> tuple[Cohort, list]:  # noqa: F811
 
 def test_the_last_two_trainers_do_not_leave_at_once(pair, monkeypatch):
     cohort, trainers = pair
-    slowed(monkeypatch, cohorts, "_in_turn", 0.3)
+    slowed(monkeypatch, cohorts, "log")
     found = at_once(*[lambda who=who: cohorts.leave(cohort, who) for who in trainers])
     assert set(map(type, found)) == {cohorts.LastTrainer, type(None)}
     assert cohort.trainers.count() == 1
@@ -347,7 +348,7 @@ def test_the_last_two_trainers_do_not_leave_at_once(pair, monkeypatch):
 def test_nobody_leaves_while_others_are_appointed(pair, monkeypatch):
     """One is made its only trainer as they leave it."""
     cohort, (one, other) = pair
-    slowed(monkeypatch, cohorts, "_in_turn", 0.3)
+    slowed(monkeypatch, cohorts, "log")
     at_once(
         lambda: cohorts.appoint(cohort, [one], other),
         lambda: cohorts.leave(cohort, one),

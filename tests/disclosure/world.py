@@ -241,7 +241,7 @@ class History:
                 return
             (of_class,) = self.chance.choices(CLASSES, self.mixes[phase])
             response = self.world.start(phase, next(free), of_class)
-            if self.chance.random() < 0.97:
+            if self.chance.random() < 0.9:
                 self.world.finish(phase, response, self.chance.random())
 
     def finish_one(self, phase: Phase) -> None:
@@ -255,11 +255,13 @@ class History:
             self.world.erase(phase, self.chance.choice(some))
 
     def close(self, phase: Phase) -> None:
-        """As often as not, the publication waits for the worker."""
+        """As often as not, the publication waits for the worker, and somebody finishes first."""
         if not phase.closed:
             self.world.close(phase)
             if self.chance.random() < 0.5:
                 self.world.settle(phase)
+            elif self.chance.random() < 0.7:
+                self.finish_one(phase)
 
     def settle(self, phase: Phase) -> None:
         if phase.closed and not phase.settled:
