@@ -47,6 +47,7 @@ def rename(cohort: Cohort, actor: User) -> None:
 @transaction.atomic
 def appoint(cohort: Cohort, trainers: Iterable[User], actor: User) -> None:
     """Make these users, and no others, the cohort's trainers."""
+    _in_turn(cohort)
     cohort.trainers.set(trainers)
     names = ", ".join(sorted(trainer.get_username() for trainer in cohort.trainers.all()))
     log(Event.Action.CHANGED, actor, f"{cohort} · {names}")
@@ -64,12 +65,16 @@ def add_trainer(cohort: Cohort, trainer: User, actor: User) -> None:
 @transaction.atomic
 def leave(cohort: Cohort, actor: User) -> None:
     """Stop being a trainer of the cohort. Raises :class:`LastTrainer`."""
-    # Locked, or the last two could leave at once and the cohort be nobody's.
-    Cohort.objects.select_for_update().get(pk=cohort.pk)
+    _in_turn(cohort)
     if not cohort.trainers.exclude(pk=actor.pk).exists():
         raise LastTrainer
     cohort.trainers.remove(actor)
     log(Event.Action.LEFT, actor, f"{cohort} · {actor.get_username()}")
+
+
+def _in_turn(cohort: Cohort) -> None:
+    """Locked, or its last two trainers could leave at once and the cohort be nobody's."""
+    Cohort.objects.select_for_update().get(pk=cohort.pk)
 
 
 @transaction.atomic

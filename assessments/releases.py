@@ -31,8 +31,6 @@ LONG = 2_000
 """From so many people on, a queue is published by the worker, not while a page waits."""
 PART = 5_000
 """People counted at a time."""
-REFERENCE_COHORTS = 2
-"""Other groups that it takes for a group to be compared with them all."""
 NOT_SAID = "not-said"
 """The class of a breakdown for those who did not answer its question."""
 
@@ -126,19 +124,19 @@ def published(phase: Phase) -> tuple[disclosure.Release, ...]:
 
 
 def others(phase: Phase) -> disclosure.Union | None:
-    """All that was published of other groups at the same moment, on the same form.
-
-    None where they are fewer than :data:`REFERENCE_COHORTS`: a single one would be read by
-    trainers who have nothing to do with it.
-    """
-    pool = _pools(phase).first()
+    """All that was published of other groups at the same moment, on the same form; None where
+    they are too few for a reference."""
+    while True:
+        own = published(phase)
+        pool = _pools(phase).first()
+        # A release and its place in the pool appear together: where no release of its own has
+        # appeared by now, the pool that was read holds those that were, and no other.
+        if Release.objects.filter(phase=phase).count() == len(own):
+            break
     if pool is None:
         return None
-    own = published(phase)
-    if pool.phases - bool(own) < REFERENCE_COHORTS:
-        return None
     sums = msgspec.json.decode(bytes(pool.document), type=tuple[disclosure.Release, ...])
-    return disclosure.Union(disclosure.without(sums, own))
+    return disclosure.reference(sums, pool.phases, own)
 
 
 def refresh_counts(phase: Phase) -> DailyCount:

@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connection
 
-from assessments import codes, releases, sittings
-from assessments.models import Phase, Release, Sitting
+from assessments import codes, cohorts, releases, sittings
+from assessments.cohort import disclosure
+from assessments.models import Cohort, Phase, Pool, Release, Sitting
 from assessments.scoring.sheet import ScenarioAnswer, Sheet
 
 from .test_releases import finished, join, phase  # noqa: F401 (the fixture)
@@ -155,3 +157,200 @@ def test_the_purge_and_the_close_wait_for_each_other(phase, monkeypatch):  # noq
     made, purged = at_once(close, purge_late)
     assert isinstance(made, Release)
     assert purged == 1
+
+
+# Publications that the worker settles
+
+
+@pytest.fixture
+def counted(monkeypatch) -> list[int]:
+    """How many people each release counts, in the order in which they were made; all queues are
+    long ones, counted four people at a time."""
+    made: list[int] = []
+    really = releases._release
+
+    def release(phase, counts, group=None):  # noqa: F811
+        made.append(counts.n)
+        return really(phase, counts, group)
+
+    monkeypatch.setattr(releases, "_release", release)
+    monkeypatch.setattr(releases, "LONG", 0)
+    monkeypatch.setattr(releases, "PART", 4)
+    return made
+
+
+def closed(phase: Phase) -> Phase:  # noqa: F811
+    assert releases.close(Phase.objects.get(pk=phase.pk), None) is None
+    return Phase.objects.get(pk=phase.pk)
+
+
+def settled(phase: Phase) -> bool:  # noqa: F811
+    return Phase.objects.get(pk=phase.pk).settled_on is not None
+
+
+def test_two_workers_publish_a_phase_once(phase, counted, monkeypatch):  # noqa: F811
+    finished(phase, 13)
+    closed(phase)
+    slowed(monkeypatch, releases, "_counted", 0.2)
+    found = at_once(*[lambda: releases.settle(phase.pk)] * 2)
+    assert found == [None, None]
+    assert counted == [13]
+    assert Release.objects.count() == Pool.objects.get().phases == 1
+
+
+@pytest.mark.parametrize(("people", "made"), [(13, [12]), (11, [])])
+def test_whoever_erases_once_counted_is_in_none(phase, counted, monkeypatch, people, made):  # noqa: F811
+    """Between the count and the publication: what is left is counted again, and may be too few."""
+    group = finished(phase, people)
+    closed(phase)
+    slowed(monkeypatch, releases, "_counted")
+
+    def erase_late() -> None:
+        time.sleep(0.2)
+        sittings.erase(fresh(group[3]))
+
+    assert at_once(lambda: releases.settle(phase.pk), erase_late) == [None, None]
+    # Where the first attempt was undone, what it made was too.
+    assert counted == made
+    assert Release.objects.count() == len(made)
+    assert Sitting.objects.filter(released=True).count() == sum(made)
+    assert settled(phase)
+
+
+def test_whoever_is_purged_once_counted_is_in_none(phase, counted, monkeypatch):  # noqa: F811
+    group = finished(phase, 13)
+    closed(phase)
+    long_ago = group[0].opened_on.replace(year=group[0].opened_on.year - 3)
+    Sitting.objects.filter(pk=group[0].pk).update(finished_on=long_ago, opened_on=long_ago)
+    slowed(monkeypatch, releases, "_counted")
+
+    def purge_late() -> int:
+        time.sleep(0.2)
+        return sittings.purge()
+
+    assert at_once(lambda: releases.settle(phase.pk), purge_late) == [None, 1]
+    assert counted == [12]
+    assert Sitting.objects.filter(released=True).count() == 12
+
+
+def test_closing_settling_finishing_and_erasing_at_once(phase, counted, monkeypatch):  # noqa: F811
+    """Whoever comes first, one release counts exactly those whom it marks, and whoever finishes
+    is in it or in none."""
+    group = finished(phase, 14)
+    late = [join(phase) for _ in range(3)]
+    slowed(monkeypatch, releases, "_counted", 0.1)
+
+    def close() -> None:
+        with_lock = Phase.objects.get(pk=phase.pk)
+        releases.close(with_lock, None)
+        releases.settle(phase.pk)
+
+    def settle() -> None:
+        for _attempt in range(4):
+            releases.settle(phase.pk)
+            time.sleep(0.03)
+
+    def finish() -> None:
+        for sitting in late:
+            sittings.finish(fresh(sitting))
+            time.sleep(0.03)
+
+    def erase() -> None:
+        for sitting in group[:2]:
+            sittings.erase(fresh(sitting))
+            time.sleep(0.06)
+
+    assert at_once(close, settle, finish, erase) == [None] * 4
+    assert settled(phase)
+    assert Release.objects.count() == len(counted) == 1
+    marked = Sitting.objects.filter(released=True)
+    assert marked.count() <= counted[0] <= marked.count() + 2  # those who erased theirs later
+    assert counted[0] >= disclosure.K
+    ends = Sitting.objects.filter(pk__in=[sitting.pk for sitting in late])
+    assert all(sitting.released != sitting.late for sitting in ends)
+    assert not Sitting.objects.filter(released=False, late=False).exists()
+
+
+# Groups that are compared
+
+
+def beside(phase: Phase, name: str) -> Phase:  # noqa: F811
+    """The same phase of another cohort."""
+    cohort = Cohort.objects.create(name=name, created_on=phase.opens_on)
+    return Phase.objects.create(
+        cohort=cohort,
+        kind=phase.kind,
+        opens_on=phase.opens_on,
+        version=phase.version,
+        form=phase.form,
+    )
+
+
+def test_what_is_published_at_once_is_all_in_the_pool(phase, monkeypatch):  # noqa: F811
+    """First into a pool that is not made yet, then into one that is: neither loses the other."""
+    groups = [phase, *(beside(phase, name) for name in ("Neurologie", "Urgences", "Gériatrie"))]
+    for each in groups:
+        finished(each, 12)
+
+    def close(each: Phase) -> Callable[[], object]:
+        return lambda: releases.close(Phase.objects.get(pk=each.pk), None)
+
+    slowed(monkeypatch, disclosure, "added", 0.2)
+    for pair in (groups[:2], groups[2:]):
+        assert [type(made) for made in at_once(*map(close, pair))] == [Release, Release]
+    assert Pool.objects.get().phases == 4
+    others = releases.others(beside(phase, "Pédiatrie"))
+    assert others is not None
+    published = [release for each in groups for release in releases.published(each)]
+    assert (others.blocks, others.at_least) == (4, 40)
+    assert others.sums[0].levels == disclosure.union(published).sums[0].levels
+
+
+def test_a_group_is_never_compared_with_itself(phase, monkeypatch):  # noqa: F811
+    """Published between the moment its own releases are read and the moment the pool is."""
+    for name in ("Neurologie", "Urgences"):
+        other = beside(phase, name)
+        finished(other, 12)
+        releases.close(other, None)
+    finished(phase, 12)
+    slowed(monkeypatch, releases, "published", 0.4)
+
+    def close() -> object:
+        time.sleep(0.15)
+        return releases.close(Phase.objects.get(pk=phase.pk), None)
+
+    others, made = at_once(lambda: releases.others(Phase.objects.get(pk=phase.pk)), close)
+    assert isinstance(made, Release)
+    assert isinstance(others, disclosure.Union)
+    assert others.blocks == 2
+
+
+# Trainers
+
+
+@pytest.fixture
+def pair(phase) -> tuple[Cohort, list]:  # noqa: F811
+    """A cohort and its two trainers."""
+    users = get_user_model().objects
+    trainers = [users.create(username=name) for name in ("one", "other")]
+    phase.cohort.trainers.set(trainers)
+    return phase.cohort, trainers
+
+
+def test_the_last_two_trainers_do_not_leave_at_once(pair, monkeypatch):
+    cohort, trainers = pair
+    slowed(monkeypatch, cohorts, "log")
+    found = at_once(*[lambda who=who: cohorts.leave(cohort, who) for who in trainers])
+    assert set(map(type, found)) == {cohorts.LastTrainer, type(None)}
+    assert cohort.trainers.count() == 1
+
+
+def test_nobody_leaves_while_others_are_appointed(pair, monkeypatch):
+    """One is made its only trainer as they leave it."""
+    cohort, (one, other) = pair
+    slowed(monkeypatch, cohorts, "log")
+    at_once(
+        lambda: cohorts.appoint(cohort, [one], other),
+        lambda: cohorts.leave(cohort, one),
+    )
+    assert cohort.trainers.count() >= 1

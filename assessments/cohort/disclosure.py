@@ -13,7 +13,8 @@ the noise drawn is of parameter ε/m and the same bound holds for the whole pers
 
 What this does not say. The bound is for one table, and a person stands in many; the number of
 people is not what the noise hides (it is taken as known, and printed coarsely only so that it does
-not tell when somebody joined); that a group as a whole is weak stays visible, which is the purpose.
+not tell when somebody joined), nor is the number in each class of a breakdown, which the people in
+the room can count; that a group as a whole is weak stays visible, which is the purpose.
 """
 
 from __future__ import annotations
@@ -39,6 +40,10 @@ FINE_SHARES_FROM = 100
 """From this many people, shares are printed to one point instead of :data:`STEP`."""
 FORMAT = 1
 """The format of the JSON of a release: releases are kept for ever and must stay readable."""
+
+REFERENCE_GROUPS = 2
+"""Other groups that it takes for a group to be compared with them all: the results of a single one
+would be read by trainers who have nothing to do with it."""
 
 RandBelow = Callable[[int], int]
 """A uniform integer from 0 to its argument − 1; in production :func:`secrets.randbelow`."""
@@ -337,6 +342,17 @@ def without(sums: Iterable[Release], some: Iterable[Release]) -> tuple[Release, 
             raise ValueError("the sums do not hold these releases")
         remaining[place] = _sum(remaining[place], release, -1)
     return tuple(release for release in remaining if release.blocks)
+
+
+def reference(sums: Iterable[Release], groups: int, own: Iterable[Release]) -> Union | None:
+    """All that ``groups`` groups published, without what one of them did (which may be nothing).
+
+    None where fewer than :data:`REFERENCE_GROUPS` others remain.
+    """
+    own = tuple(own)
+    if groups - bool(own) < REFERENCE_GROUPS:
+        return None
+    return Union(without(sums, own))
 
 
 def _summed(releases: Sequence[Release]) -> tuple[Release, ...]:

@@ -15,7 +15,6 @@ from scipy.stats import chisquare
 from assessments.cohort import disclosure
 from assessments.cohort.counts import Counts, Table
 from assessments.cohort.disclosure import (
-    EPSILON,
     K,
     Part,
     Release,
@@ -131,55 +130,6 @@ def test_noise_moments_are_those_of_its_probabilities() -> None:
 def test_noise_needs_a_positive_epsilon() -> None:
     with pytest.raises(ValueError, match="positive"):
         two_sided_geometric(seeded(1), Fraction(0))
-
-
-def likelihood(published: list[int], counts: list[int]) -> float:
-    """Of what is published of a table of one answer a person, were these its counts."""
-    return math.prod(
-        noise_probability(shown - size, float(EPSILON))
-        for shown, size in zip(published, counts, strict=True)
-    )
-
-
-@pytest.mark.parametrize("n", [11, 15, 25])
-def test_whoever_chose_all_other_answers_learns_little_of_the_last(n: int) -> None:
-    """Exact Bayes attack on every table of three cells that could be published near the truth."""
-    others = [n - 1, 0, 0]
-    worlds = [[size + (cell == answer) for cell, size in enumerate(others)] for answer in range(3)]
-    prior, bound, surest = (0.4, 0.4, 0.2), math.exp(2 * EPSILON), 0.0
-    reached = 0.0
-    for noise in itertools.product(range(-6, 8), repeat=3):
-        published = [size + extra for size, extra in zip(others, noise, strict=True)]
-        seen = [likelihood(published, world) for world in worlds]
-        reached = max(reached, max(seen) / min(seen))
-        joint = [p * q for p, q in zip(prior, seen, strict=True)]
-        surest = max(surest, max(joint) / sum(joint))
-    assert reached == pytest.approx(bound)  # the bound holds, and is met
-    assert bound < 7.4
-    assert surest <= 0.84
-
-
-def unlikelihood(one: tuple[Table, ...], other: tuple[Table, ...]) -> float:
-    """The greatest log likelihood ratio of any table of two sets, by the noise each receives."""
-    return max(
-        sum(abs(a - b) for (_, a), (_, b) in zip(first.cells, second.cells, strict=True))
-        * float(EPSILON)
-        / first.answers
-        for first, second in zip(one, other, strict=True)
-    )
-
-
-@given(st.integers(0, 10_000))
-@settings(max_examples=20, deadline=None)
-def test_replacing_a_person_moves_no_table_beyond_two_epsilon(
-    instrument: Instrument, seed: int
-) -> None:
-    """Of any person by any other, whole sheets at a time, in the tables that really are noised."""
-    group = people(instrument, 12, seed, answered=0.9)
-    one = counted(instrument, group[:11])
-    other = counted(instrument, group[[*range(10), 11]])
-    for kind in KINDS:
-        assert unlikelihood(getattr(one, kind), getattr(other, kind)) <= 2 * EPSILON + 1e-9
 
 
 def test_tables_of_several_answers_a_person_get_more_noise() -> None:

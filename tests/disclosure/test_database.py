@@ -1,0 +1,132 @@
+"""The same attack through the database: random histories happen to the model and, at once, to real
+sittings and phases. What is really published must be what the model says, and isolate nobody.
+
+Only the counting is replaced, so that a release says whom it counts: each person is a cell of its
+one table, without noise. Blocks, locks, long publications, pools and references are the product's.
+The threshold is three, so that a history is short.
+"""
+
+from __future__ import annotations
+
+import random
+from types import SimpleNamespace
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import transaction
+
+from assessments import models, releases
+from assessments.cohort import disclosure
+from assessments.cohort.counts import Counts, Table
+from assessments.instruments import publish
+from assessments.models import Sitting
+from tests.instrument.example import example_instrument
+
+from . import world
+from .attacker import Attacker, weight
+from .real import Real
+from .world import History, Phase, no_noise
+
+pytestmark = pytest.mark.django_db
+
+K = 3
+MOST_RESPONSES = 60
+HISTORIES, SHARES, EVENTS = 160, 4, 22
+
+
+class Both(Real):
+    """A world in which a release says whom it counts."""
+
+    def __init__(self, version: models.InstrumentVersion, chance: random.Random, patch) -> None:
+        trainer = get_user_model().objects.create(username="trainer")
+        super().__init__(version, trainer, chance, patch)
+        self.told: dict[tuple[Phase, int], tuple[int, int]] = {}
+        patch.setattr(releases, "count", self.count)
+        patch.setattr(releases, "secrets", SimpleNamespace(randbelow=no_noise()))
+        patch.setattr(releases, "PART", 2)
+
+    def count(self, instrument, form, sheets, outcomes, steps, deeds=None) -> Counts:
+        found = [self.of_sheet[row.tobytes()] for row in sheets]
+        cells = tuple((str(each), found.count(each)) for each in range(MOST_RESPONSES))
+        return Counts("m", "1", "1", form, len(found), (Table("who", cells),), (), (), (), (), ())
+
+    def read(self) -> set[int]:
+        """All that is really published, which must be what the model says, as tables."""
+        real = {each.pk: each for each in models.Phase.objects.select_related("cohort", "version")}
+        own = {phase: releases.published(real[pk]) for phase, pk in self.real.items()}
+        others = {phase: releases.others(real[pk]) for phase, pk in self.real.items()}
+        flags: dict[tuple[int, str], set[int]] = {}
+        for pk, phase_id, *said in Sitting.objects.values_list("pk", "phase", "released", "late"):
+            for name, flag in zip(("released", "late"), said, strict=True):
+                if flag:
+                    flags.setdefault((phase_id, name), set()).add(pk)
+        for phase, pk in self.real.items():
+            assert [told(release) for release in own[phase]] == [
+                (world.members(release), release.group, release.at_least, release.parts)
+                for release in phase.releases
+            ]
+            assert phase.closed == (real[pk].closed_on is not None)
+            assert phase.settled == (real[pk].settled_on is not None)
+            for name, some in (("released", phase.released), ("late", phase.late)):
+                assert flags.get((pk, name), set()) == {
+                    self.sitting[each.number].pk for each in some
+                }
+            self.check_counts(phase, real[pk])
+        references = {phase: who(*found.sums) for phase, found in others.items() if found}
+        assert references == dict(self.references())
+        return {
+            *map(who, (release for some in own.values() for release in some)),
+            *(who(*disclosure.union(some).sums) for some in own.values() if some),
+            *references.values(),
+        }
+
+    def check_counts(self, phase: Phase, real: models.Phase) -> None:
+        """What is told of the number of people moves in fives, and not within a day."""
+        count = releases.refresh_counts(real)
+        found = (count.started_at_least, count.finished_at_least)
+        assert [each % 5 for each in found] == [0, 0]
+        assert self.told.setdefault((phase, self.day), found) == found
+
+
+def who(*of: disclosure.Release) -> int:
+    """Whom releases count, as a table of the attacker."""
+    return sum(size * weight(int(cell)) for release in of for cell, size in release.levels[0].cells)
+
+
+def told(release: disclosure.Release) -> tuple[int, str | None, int, frozenset[disclosure.Part]]:
+    return who(release), release.group, release.at_least, release.parts
+
+
+@pytest.fixture
+def small(monkeypatch, settings) -> None:
+    """A threshold of three, which no setting could give."""
+    settings.DISCLOSURE_THRESHOLD = K
+    monkeypatch.setattr(disclosure, "K", K)
+    monkeypatch.setattr(world, "TARGETS", (1, 2, 3, 4, 5, 6, 7, 9, 12))
+    monkeypatch.setattr(world, "MOST_RESPONSES", MOST_RESPONSES)
+    assert releases.threshold() == K
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+def test_what_is_really_published_is_what_the_model_says(share, small, monkeypatch) -> None:
+    version, _ = publish(example_instrument())
+    made = compared = counted_again = 0
+    for seed in range(share, HISTORIES, SHARES):
+        with transaction.atomic():
+            both = Both(version, random.Random(-seed), monkeypatch)
+            attacker = Attacker(MOST_RESPONSES)
+            read = 0
+            for _event in History(both, random.Random(seed)).events(EVENTS):
+                if read != both.revision:
+                    read = both.revision
+                    for published in both.read():
+                        attacker.read(published)
+                    assert not attacker.succeeds(K), seed
+            both.read()
+            made += models.Release.objects.count()
+            compared += any(True for _each in both.references())
+            counted_again += both.counted_again
+            transaction.set_rollback(True)
+    assert made > HISTORIES / SHARES
+    assert compared > 1
+    assert counted_again > 1
