@@ -433,6 +433,26 @@ def test_the_report_says_what_has_changed(before, after, asked):
     ]
 
 
+def test_it_is_compared_with_the_last_finished_one_of_its_version(person, asked):
+    for _time in range(2):
+        finish(person, asked)
+        person.client.post(reverse("resume"), {"code": person.code})
+        person.client.post(reverse("again"))
+    own = sittings.of_code(normal(person.code))
+    first, second, third = own
+    assert sittings.finished_before(third, own) == second
+    assert sittings.finished_before(second, own) == first
+    assert sittings.finished_before(first, own) is None
+    other = publish(replace(example_instrument(), version="9.9.9"))[0]
+    second.version = other
+    assert sittings.finished_before(third, own) == first
+    first.version = other
+    assert sittings.finished_before(third, own) == second
+    second.finished_on = None
+    assert sittings.finished_before(third, own) == first
+    assert sittings.finished_before(third, [third]) is None
+
+
 def test_another_version_is_not_compared_and_said_why(before, after, asked):
     other = publish(replace(example_instrument(), version="9.9.9"))[0]
     Phase.objects.filter(pk=after.pk).update(version=other)
