@@ -225,7 +225,7 @@ def takes_answers(sitting: Sitting) -> bool:
     return sitting.phase is None or open_phases().filter(pk=sitting.phase_id).exists()
 
 
-def before(sitting: Sitting, own: Sequence[Sitting]) -> list[Sitting]:
+def opened_before(sitting: Sitting, own: Sequence[Sitting]) -> list[Sitting]:
     """Of one person's sittings, in the order of :func:`of_code`, those opened before this one."""
     keys = [each.pk for each in own]
     return list(own[: keys.index(sitting.pk)]) if sitting.pk in keys else []
@@ -234,7 +234,7 @@ def before(sitting: Sitting, own: Sequence[Sitting]) -> list[Sitting]:
 def finished_before(sitting: Sitting, own: Sequence[Sitting]) -> Sitting | None:
     """The finished sitting that this one is compared with: the last before it on the same version
     of the questionnaire, or else, to say why not, the last on another."""
-    finished = [each for each in before(sitting, own) if each.finished_on is not None]
+    finished = [each for each in opened_before(sitting, own) if each.finished_on is not None]
     alike = [each for each in finished if each.version_id == sitting.version_id]
     return next(reversed(alike or finished), None)
 
@@ -247,7 +247,7 @@ def plans_followed(sitting: Sitting, own: Sequence[Sitting]) -> tuple[Plan, ...]
     """The steps that a follow-up asks about: those the person last chose before it."""
     if not is_follow_up(sitting):
         return ()
-    chosen = (plans_of(each) for each in reversed(before(sitting, own)))
+    chosen = (plans_of(each) for each in reversed(opened_before(sitting, own)))
     return next(filter(None, chosen), ())[:STEPS]
 
 

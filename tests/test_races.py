@@ -12,6 +12,7 @@ from django.db import connection
 
 from assessments import codes, cohorts, releases, sittings
 from assessments.cohort import disclosure
+from assessments.cohort.counts import Deed
 from assessments.models import Cohort, Phase, Pool, Release, Sitting
 from assessments.scoring.sheet import ScenarioAnswer, Sheet
 
@@ -92,6 +93,33 @@ def test_one_code_opens_one_sitting(phase):  # noqa: F811
     keys = at_once(opened, opened, opened)
     assert len(set(keys)) == 1
     assert Sitting.objects.count() == 1
+
+
+def test_the_next_moment_opened_twice_at_once_is_one_sitting(phase):  # noqa: F811
+    """Once with the code, once by a browser that holds what the next sitting keeps of it."""
+    code = codes.new_code(codes.RESUME_LENGTH)
+    sittings.open_sitting(code, version=phase.version, phase=None, language="fr")
+    kept = sittings.next_hash(code)
+    asked = {"version": phase.version, "phase": phase, "language": "fr"}
+    keys = at_once(
+        lambda: sittings.open_next(kept, **asked).pk,
+        lambda: sittings.open_sitting(code, **asked).pk,
+        lambda: sittings.open_next(kept, **asked).pk,
+    )
+    assert keys == [Sitting.objects.get(phase=phase).pk] * 3
+
+
+def test_two_tabs_that_say_what_became_of_a_step_at_once(phase):  # noqa: F811
+    """Neither is overwritten in silence: one is kept, the other told."""
+    sitting = join(phase)
+    one, two = fresh(sitting), fresh(sitting)
+    found = at_once(
+        lambda: sittings.keep_deeds(one, [("step", Deed.DONE)], seen={}),
+        lambda: sittings.keep_deeds(two, [("step", Deed.BEGUN)], seen={}),
+    )
+    assert sorted(type(each).__name__ for each in found) == ["Conflict", "NoneType"]
+    told = found.index(None)
+    assert sittings.deeds_of(fresh(sitting)) == {"step": (Deed.DONE, Deed.BEGUN)[told]}
 
 
 def test_a_phase_closes_once(phase):  # noqa: F811

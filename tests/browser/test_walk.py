@@ -1,9 +1,13 @@
 """The whole sitting, as a person walks it."""
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
+
+from assessments.models import Phase
 
 from .conftest import DESKTOP, PHONE, check
 
@@ -172,3 +176,94 @@ def test_four_hundred_percent_zoom(browser, door):
         check(page)
         press(page)
     page.close()
+
+
+def next_moment(phase: Phase, kind: str) -> None:
+    """The moment that is open is over, the next one opens."""
+    today = timezone.localdate()
+    Phase.objects.filter(closed_on=None).update(
+        closed_on=today, opens_on=today - timedelta(days=30)
+    )
+    Phase.objects.create(
+        cohort=phase.cohort, kind=kind, opens_on=today, version=phase.version, form=phase.form
+    )
+
+
+def walk_to_the_results(page: Page) -> None:
+    while "/review/" not in page.url:
+        answer_page(page)
+        press(page)
+    press(page)
+    page.wait_for_url("**/results/")
+
+
+@pytest.mark.parametrize(
+    ("language", "size", "words"),
+    [
+        ("fr-FR", PHONE, ("Ce qui a changé", "Ce que sont devenues vos actions")),
+        ("en-GB", DESKTOP, ("What has changed", "What became of your steps")),
+    ],
+    ids=["french-phone", "english-desktop"],
+)
+def test_before_after_and_follow_up_with_one_code(browser, door, phase, language, size, words):
+    changed, became = words
+    site = door.split("/c/")[0]
+
+    def arrive(address: str) -> Page:
+        """At another computer each time, which holds nothing."""
+        page = browser.new_context(locale=language, viewport=size).new_page()
+        page.goto(address)
+        check(page)
+        return page
+
+    before = arrive(door)
+    code = begin(before, door)
+    walk_to_the_results(before)
+    before.goto(site + "/results/steps/")
+    press(before)  # the steps that are proposed are chosen as they are
+    before.goto(site + "/results/certificate/")
+    check(before)
+    with before.expect_download() as download:
+        before.locator("main form button[type=submit]").first.click()
+    assert download.value.suggested_filename == "readiness-certificate.pdf"
+    before.context.close()
+
+    next_moment(phase, Phase.Kind.AFTER)
+    after = arrive(door)
+    press(after)
+    press(after)
+    check(after)  # the page of the code, which may be the one of before
+    after.fill("#id_earlier", "2222-2222-2222-2222")
+    press(after)
+    expect(after.get_by_role("alert")).to_be_visible()
+    check(after, "a code that opens nothing")
+    after.fill("#id_earlier", code)
+    press(after)
+    after.wait_for_url("**/sitting/context/1/")
+    check(after)
+    walk_to_the_results(after)
+    expect(after.locator("#change h2")).to_have_text(changed)
+    check(after)
+    after.context.close()
+
+    next_moment(phase, Phase.Kind.FOLLOW_UP)
+    later = arrive(site + "/resume/")
+    later.fill("#id_code", code)
+    press(later)
+    later.wait_for_url("**/results/")
+    check(later, "an open moment is offered")
+    later.locator("main a[href='/again/']").click()
+    later.wait_for_url("**/again/")
+    check(later)
+    press(later)
+    later.wait_for_url("**/sitting/steps/1/")
+    check(later)
+    assert later.locator("main fieldset legend").count() == 3
+    walk_to_the_results(later)
+    expect(later.locator("#followed h2")).to_have_text(became)
+    check(later)
+    for path in ("/results/erase/", "/leave/"):
+        later.goto(site + path)
+        check(later)
+    assert code not in later.content()
+    later.context.close()

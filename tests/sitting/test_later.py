@@ -296,6 +296,41 @@ def test_another_browser_that_went_further_asks_the_code_again(before, after, ve
     assert Sitting.objects.filter(phase=after).count() == 0
 
 
+def test_the_code_is_asked_where_the_browser_cannot_go_on(person, asked):
+    """It holds what the next sitting needs, and nothing of the one after."""
+    for _time in range(2):
+        finish(person, asked)
+        person.client.post(reverse("again"))
+    assert person.sitting.finished_on is not None
+    shown = person.client.get(reverse("again")).text
+    assert "Type your resume code first" in shown
+    assert f'href="{reverse("resume")}"' in shown
+    person.client.post(reverse("resume"), {"code": person.code})
+    person.client.post(reverse("again"))
+    assert person.sitting.finished_on is None
+    assert Sitting.objects.count() == 3
+
+
+def test_a_code_that_has_served_its_time_is_told_before_starting(person, asked, monkeypatch):
+    monkeypatch.setattr(codes, "MOST_SITTINGS", 1)
+    finish(person, asked)
+    person.client.post(reverse("resume"), {"code": person.code})
+    shown = person.client.get(reverse("again")).text
+    assert "as many as one code may" in shown
+    assert "Start with a new code" in shown
+    person.client.post(reverse("again"))
+    assert Sitting.objects.count() == 1
+
+
+def test_the_pages_of_later_moments_carry_no_inline_style_or_script(followed):
+    names = ("again", "erase", "leave", "review")
+    pages = [followed.client.get(STEPS), *(followed.client.get(reverse(name)) for name in names)]
+    for page in pages:
+        assert " style=" not in page.text
+        assert "<script>" not in page.text
+        assert " onclick=" not in page.text
+
+
 def test_without_a_group_it_may_be_taken_again(person, asked):
     assert person.client.get(reverse("again")).headers["Location"] == reverse("sitting")
     finish(person, asked)
@@ -396,6 +431,26 @@ def test_the_report_says_what_has_changed(before, after, asked):
             "finished_on": timezone.localdate().isoformat(),
         }
     ]
+
+
+def test_it_is_compared_with_the_last_finished_one_of_its_version(person, asked):
+    for _time in range(2):
+        finish(person, asked)
+        person.client.post(reverse("resume"), {"code": person.code})
+        person.client.post(reverse("again"))
+    own = sittings.of_code(normal(person.code))
+    first, second, third = own
+    assert sittings.finished_before(third, own) == second
+    assert sittings.finished_before(second, own) == first
+    assert sittings.finished_before(first, own) is None
+    other = publish(replace(example_instrument(), version="9.9.9"))[0]
+    second.version = other
+    assert sittings.finished_before(third, own) == first
+    first.version = other
+    assert sittings.finished_before(third, own) == second
+    second.finished_on = None
+    assert sittings.finished_before(third, own) == first
+    assert sittings.finished_before(third, [third]) is None
 
 
 def test_another_version_is_not_compared_and_said_why(before, after, asked):
