@@ -161,7 +161,7 @@ class CohortAdmin(PhasePages):
             cohorts.add_trainer(cohort, trainer, request.user)
             self.message_user(
                 request,
-                _("%(name)s is now a trainer of this cohort.") % {"name": trainer.get_username()},
+                _("Added to the trainers: %(name)s") % {"name": trainer.get_username()},
             )
         else:
             self.message_user(request, " ".join(map(str, form.errors["username"])), messages.ERROR)

@@ -7,7 +7,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from .. import cohort_exports, cohorts, jobs, releases
@@ -134,7 +133,7 @@ class PhasePages(admin.ModelAdmin):
             request,
             "debriefing",
             phase,
-            ngettext("Situation %(number)d", "Situation %(number)d", number) % {"number": number},
+            _("Debriefing"),
             results=results,
             situation=results.situations[number - 1],
             stage=stage,

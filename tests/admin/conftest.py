@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from types import SimpleNamespace
 
@@ -107,7 +107,15 @@ def answer() -> Callable[..., None]:
     """People who answer a phase, and finish unless told otherwise."""
     chance = random.Random(11)
 
-    def answer(phase: Phase, people: int, *, finish: bool = True) -> None:
+    def answer(
+        phase: Phase,
+        people: int,
+        *,
+        finish: bool = True,
+        ability: float = 0.3,
+        profession: str | None = None,
+        deeds: Sequence[str] = (),
+    ) -> None:
         for _person in range(people):
             sitting = sittings.open_sitting(
                 codes.new_code(codes.RESUME_LENGTH),
@@ -116,9 +124,15 @@ def answer() -> Callable[..., None]:
                 language="fr",
             )
             asked = sittings.questionnaire_of(sitting)
-            sheet = simulated_sheet(asked.instrument, phase.form, 0.3, chance)
-            Sitting.objects.filter(pk=sitting.pk).update(answers=asked.layout.pack(sheet))
+            sheet = simulated_sheet(asked.instrument, phase.form, ability, chance)
+            if profession is not None:
+                sheet.context["profession"] = (profession,)
+            Sitting.objects.filter(pk=sitting.pk).update(
+                answers=asked.layout.pack(sheet),
+                deeds=[{"step": "A1-ward-example", "deed": deed} for deed in deeds] or None,
+            )
             if finish:
+                sitting.refresh_from_db()
                 sittings.finish(sitting)
 
     return answer

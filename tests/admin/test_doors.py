@@ -3,82 +3,165 @@
 import pytest
 from django.urls import reverse
 
-from assessments.models import Cohort, Event, Phase, Release, Sitting
+from assessments import cohort_exports
+from assessments.models import Cohort, Event, Job, Phase, Release, Sitting
 
 from .conftest import browser, user
 
-CUSTOM = ("close", "results")
+UNDER_A_PHASE: dict[str, tuple[object, ...]] = {
+    "close": (),
+    "pause": (),
+    "results": (),
+    "export": ("results.csv",),
+    "situations": (),
+    "debriefing": (1, "question"),
+    "job": (1,),
+    "job_file": (1,),
+}
+UNDER_A_COHORT = ("trainers", "leave", "poster", "qualiopi")
+CUSTOM = (*UNDER_A_PHASE, *UNDER_A_COHORT)
+PAGES = ("change", "history", *CUSTOM)
+ONLY_POST = ("pause", "trainers")
 
 
 def address(door: str, phase: Phase) -> str:
-    if door in CUSTOM:
-        return reverse(f"admin:assessments_cohort_{door}", args=(phase.cohort_id, phase.pk))
-    return reverse(f"admin:assessments_cohort_{door}", args=(phase.cohort_id,))
+    more = (phase.pk, *UNDER_A_PHASE[door]) if door in UNDER_A_PHASE else ()
+    return reverse(f"admin:assessments_cohort_{door}", args=(phase.cohort_id, *more))
 
 
-PAGES = ("change", "history", *CUSTOM)
+def knocks(client, door: str, there: str):
+    """What a door answers to whoever looks, and to whoever acts."""
+    sent = {"paused": "yes", "trainer-username": "stranger"}
+    if door not in ONLY_POST:
+        yield client.get(there)
+    yield client.post(there, sent)
+
+
+@pytest.fixture(autouse=True)
+def job(phase, trainer) -> Job:
+    """A file made for the trainer: its doors have something behind them."""
+    return Job.objects.create(
+        pk=1,
+        phase=phase,
+        actor=trainer,
+        work=Job.Work.EXPORT,
+        export="results.csv",
+        language="en",
+        state=Job.State.DONE,
+        file=b"what the group did",
+    )
+
+
+@pytest.fixture(autouse=True)
+def poster(monkeypatch) -> None:
+    monkeypatch.setattr(cohort_exports, "poster", lambda cohort, link: link.encode())
+
+
+@pytest.fixture
+def untouched(phase):
+    """Whatever was tried, the cohort is as it was."""
+    trainers = set(phase.cohort.trainers.all())
+    yield
+    found = Phase.objects.get()
+    assert (found.closed_on, found.paused) == (None, False)
+    assert set(Cohort.objects.get(pk=phase.cohort_id).trainers.all()) == trainers
+    assert not Event.objects.filter(action="exported").exists()
 
 
 @pytest.mark.parametrize("door", PAGES)
-def test_nobody_gets_in_without_signing_in(phase, door):
-    for send in (browser().get, browser().post):
-        answer = send(address(door, phase))
+def test_nobody_gets_in_without_signing_in(phase, untouched, door):
+    for answer in knocks(browser(), door, address(door, phase)):
         assert answer.status_code == 302
         assert answer.url.startswith(reverse("admin:login"))
-    assert Phase.objects.get().closed_on is None
 
 
 @pytest.mark.parametrize("door", CUSTOM)
-def test_staff_without_the_right_are_refused(phase, door):
+def test_staff_without_the_right_are_refused(phase, untouched, door):
     clerk = browser(user("clerk", is_staff=True))
-    for send in (clerk.get, clerk.post):
-        assert send(address(door, phase)).status_code == 403
-    assert Phase.objects.get().closed_on is None
+    for answer in knocks(clerk, door, address(door, phase)):
+        assert answer.status_code == 403
 
 
 @pytest.mark.parametrize("door", PAGES)
-def test_somebody_elses_cohort_does_not_exist(phase, stranger, door):
+def test_somebody_elses_cohort_does_not_exist(phase, untouched, stranger, door):
     elsewhere = browser(stranger)
-    for send in (elsewhere.get, elsewhere.post):
-        answer = send(address(door, phase), follow=True)
-        assert answer.redirect_chain == [(reverse("admin:index"), 302)]
-        assert phase.cohort.name not in answer.content.decode()
-        assert phase.cohort.code not in answer.content.decode()
-    assert Phase.objects.get().closed_on is None
+    for answer in knocks(elsewhere, door, address(door, phase)):
+        assert (answer.status_code, answer.url) == (302, reverse("admin:index"))
+        landed = elsewhere.get(answer.url).content.decode()
+        assert phase.cohort.name not in landed
+        assert phase.cohort.code not in landed
     listed = elsewhere.get(reverse("admin:assessments_cohort_changelist"))
     assert phase.cohort.name not in listed.text
 
 
-@pytest.mark.parametrize("door", CUSTOM)
+def test_nobody_elses_cohort_is_copied(phase, stranger, desk):
+    copy = f"{reverse('admin:assessments_cohort_add')}?copy={phase.cohort_id}"
+    assert phase.cohort.name in desk.get(copy).text
+    assert phase.cohort.name not in browser(stranger).get(copy).text
+
+
+@pytest.mark.parametrize("door", [door for door in CUSTOM if door not in ONLY_POST])
 def test_a_foreign_cohort_answers_as_one_that_was_never_there(phase, stranger, door):
     there = address(door, phase)
-    nowhere = there.replace(f"/{phase.cohort_id}/", "/999/")
+    nowhere = there.replace(f"/cohort/{phase.cohort_id}/", "/cohort/999/")
     elsewhere = browser(stranger)
     found, missing = elsewhere.get(there, follow=True), elsewhere.get(nowhere, follow=True)
     said = [[str(note) for note in page.context["messages"]] for page in (found, missing)]
     assert said[0] == [note.replace("999", str(phase.cohort_id)) for note in said[1]]
 
 
-@pytest.mark.parametrize("door", CUSTOM)
+@pytest.mark.parametrize("door", UNDER_A_PHASE)
 def test_a_phase_is_found_only_under_its_own_cohort(phase, desk, trainer, door):
     other = Cohort.objects.create(name="Mine too", created_on=phase.opens_on)
     other.trainers.add(trainer)
-    crossed = reverse(f"admin:assessments_cohort_{door}", args=(other.pk, phase.pk))
-    assert desk.get(crossed).url == reverse("admin:index")
-
-
-@pytest.mark.parametrize("door", PAGES)
-def test_its_trainer_gets_in(phase, desk, door):
-    assert desk.get(address(door, phase)).status_code == 200
-
-
-def test_whoever_runs_the_service_administers_but_does_not_read(phase, operator):
-    server = browser(operator)
-    assert server.get(address("change", phase)).status_code == 200
-    for door in CUSTOM:
-        assert server.get(address(door, phase)).status_code == 403
-        assert server.post(address(door, phase)).status_code == 403
+    crossed = reverse(
+        f"admin:assessments_cohort_{door}", args=(other.pk, phase.pk, *UNDER_A_PHASE[door])
+    )
+    for answer in knocks(desk, door, crossed):
+        assert answer.url == reverse("admin:index")
     assert Phase.objects.get().closed_on is None
+
+
+@pytest.mark.parametrize("door", ["job", "job_file"])
+def test_a_job_is_found_only_under_its_own_phase(phase, desk, trainer, job, door):
+    other = Phase.objects.create(
+        cohort=phase.cohort, kind="after", opens_on=phase.opens_on, version=phase.version, form="B"
+    )
+    Job.objects.update(phase=other)
+    answer = desk.get(address(door, phase))
+    if door == "job":
+        assert answer.url == address("change", phase)
+    else:
+        assert answer.status_code == 404
+
+
+SEES = {
+    "export": 404,  # nothing is published yet
+    "qualiopi": 404,
+    "situations": 302,
+    "debriefing": 302,
+}
+
+
+@pytest.mark.parametrize("door", [door for door in PAGES if door not in ONLY_POST])
+def test_its_trainer_gets_in(phase, desk, door):
+    assert desk.get(address(door, phase)).status_code == SEES.get(door, 200)
+
+
+def test_what_only_acts_is_not_a_page(phase, desk, untouched):
+    for door in ONLY_POST:
+        assert desk.get(address(door, phase)).status_code == 405
+
+
+def test_whoever_runs_the_service_administers_but_does_not_read(phase, untouched, operator):
+    server = browser(operator)
+    for door in CUSTOM:
+        for answer in knocks(server, door, address(door, phase)):
+            assert answer.status_code == 403
+    page = server.get(address("change", phase))
+    assert page.status_code == 200
+    refused = [address(door, phase) for door in CUSTOM]
+    assert not [there for there in refused if f'"{there}"' in page.text]
 
 
 def test_nothing_is_deleted(phase, desk, operator):
