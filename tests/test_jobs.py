@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.utils import timezone
+from django.utils import timezone, translation
 from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
-from assessments import jobs, releases, sittings
+from assessments import cohort_exports, jobs, releases, sittings
 from assessments.models import Job, Phase, Release, Sitting
 
 from .test_releases import finished, join, phase  # noqa: F401 (the fixture)
@@ -158,6 +158,24 @@ def test_the_button_pressed_twice_starts_one_job(closed, trainer):
     first = jobs.start(closed, trainer, Job.Work.PUBLISH)
     assert jobs.start(closed, trainer, Job.Work.PUBLISH) == first
     assert DBTaskResult.objects.count() == 1
+
+
+def test_an_export_is_kept_for_its_day(closed, trainer):
+    releases.settle(closed.pk)
+    with translation.override("en"):
+        job = jobs.start(closed, trainer, Job.Work.EXPORT, export="results.json")
+    work()
+    job.refresh_from_db()
+    assert job.state == Job.State.DONE
+    with translation.override("en"):
+        assert bytes(job.file) == cohort_exports.made("results.json", closed)
+    jobs.forget()
+    assert Job.objects.count() == 1
+    Job.objects.update(made_at=timezone.now() - jobs.KEPT - timedelta(minutes=1))
+    DBTaskResult.objects.update(enqueued_at=timezone.now() - jobs.KEPT - timedelta(minutes=1))
+    jobs.forget()
+    assert not Job.objects.exists()
+    assert not DBTaskResult.objects.exists()
 
 
 def test_a_failure_is_said_and_may_be_tried_again(closed, trainer, caplog):
