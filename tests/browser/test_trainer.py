@@ -263,6 +263,7 @@ def test_a_cohort_is_followed_paused_shared_and_copied(
     check(page)
     page.goto(address(site, "change", made.cohort))
     page.locator(f"a[href$='?copy={made.cohort.pk}']").click()
+    page.wait_for_url(f"**?copy={made.cohort.pk}")
     check(page)
     with page.expect_navigation():
         page.locator("input[name=_save]").click()
