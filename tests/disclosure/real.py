@@ -104,7 +104,7 @@ class Real(World):
 
     def settle(self, phase: Phase) -> None:
         """Somebody may leave while they are counted: they are counted again."""
-        leaves = self.chance.random() < 0.4
+        leaves = self.chance.random() < 0.6
 
         def progress(done: float) -> None:
             nonlocal leaves

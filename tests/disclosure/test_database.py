@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 
 K = 3
 MOST_RESPONSES = 60
-HISTORIES, SHARES, EVENTS = 160, 4, 22
+HISTORIES, SHARES, EVENTS = 140, 4, 26
 
 
 class Both(Real):
@@ -116,7 +116,9 @@ def test_what_is_really_published_is_what_the_model_says(share, small, monkeypat
             both = Both(version, random.Random(-seed), monkeypatch)
             attacker = Attacker(MOST_RESPONSES)
             read = 0
-            for _event in History(both, random.Random(seed)).events(EVENTS):
+            for _event in History(both, random.Random(seed), cohorts=1 + seed // SHARES % 4).events(
+                EVENTS
+            ):
                 if read != both.revision:
                     read = both.revision
                     for published in both.read():
@@ -128,5 +130,5 @@ def test_what_is_really_published_is_what_the_model_says(share, small, monkeypat
             counted_again += both.counted_again
             transaction.set_rollback(True)
     assert made > HISTORIES / SHARES
-    assert compared > 1
-    assert counted_again > 1
+    assert compared
+    assert counted_again

@@ -254,6 +254,12 @@ class History:
         if some:
             self.world.erase(phase, self.chance.choice(some))
 
+    def fall_short(self, phase: Phase) -> None:
+        """So many erase theirs that those who wait are one too few."""
+        if len(phase.queue) <= 1.3 * self.world.k:
+            for response in phase.waiting[self.world.k - 1 :]:
+                self.world.erase(phase, response)
+
     def close(self, phase: Phase) -> None:
         """As often as not, the publication waits for the worker, and somebody finishes first."""
         if not phase.closed:
@@ -281,6 +287,7 @@ WEIGHTS = {
     "answer": 8,
     "finish_one": 2,
     "erase_one": 4,
+    "fall_short": 1,
     "close": 3,
     "settle": 4,
     "next_phase": 2,
