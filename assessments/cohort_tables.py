@@ -435,8 +435,8 @@ def _needs(results: Results) -> Table:
         tuple(rows),
         (
             _(
-                "“Place” says where a competency may really stand in this order, with 95% "
-                "confidence."
+                "“Place” says where a competency may really stand in this order, with a "
+                "confidence of 95%."
             ),
         ),
     )

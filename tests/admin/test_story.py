@@ -197,10 +197,10 @@ def test_what_became_of_the_steps_is_told_of_those_who_were_asked(desk, cohort, 
     assert sections(page).index("deeds") == sections(page).index("steps") + 1
     assert "Only those who brought the code of their first answers were asked." in page.text
     (title,) = [title for title in page.titles if title.startswith("Steps chosen before:")]
-    assert re.findall(r"(Done|Begun|Not done), (\d+)%", title) == [
+    assert re.findall(r"(done|begun|not done), (\d+)%", title) == [
         (name, str(item.share.points))
         for name, item in zip(
-            ("Done", "Begun", "Not done"), answer.context["results"].deeds, strict=True
+            ("done", "begun", "not done"), answer.context["results"].deeds, strict=True
         )
     ]
 
