@@ -403,8 +403,12 @@ def _classes(instrument: Instrument, releases: Iterable[Release]) -> tuple[Class
     for release in releases:
         if release.group is not None:
             found.setdefault(release.group, []).append(release)
+    codes = [option.code for question in instrument.context for option in question.options]
     made = []
-    for code, blocks in found.items():
+    # As the question lists them; those who did not say come last.
+    for code, blocks in sorted(
+        found.items(), key=lambda each: codes.index(each[0]) if each[0] in codes else len(codes)
+    ):
         group = Group(instrument, disclosure.union(blocks))
         made.append(ClassResult(class_name(instrument, code), group.n, _domains(group)))
     return tuple(made)

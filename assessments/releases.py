@@ -104,9 +104,7 @@ def cut(phase_id: int) -> None:
             return
         # Locked, so that nobody is erased between the queue and its counts.
         keys = _queue(phase).select_for_update().order_by("finished_on", "pk")
-        blocks, _waiting = disclosure.blocks(
-            list(keys.values_list("pk", flat=True)), threshold(), closing=False
-        )
+        blocks, _waiting = disclosure.blocks(list(keys.values_list("pk", flat=True)), threshold())
         for block in blocks:
             _release(phase, _counts(phase, _rows(phase, Q(pk__in=block))))
             Sitting.objects.filter(pk__in=block).update(released=True)

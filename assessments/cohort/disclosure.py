@@ -88,22 +88,18 @@ def separable(sizes: Iterable[int], k: int = K) -> bool:
 
 
 def blocks[Key: Hashable](
-    queue: Sequence[Key], k: int = K, *, closing: bool
+    queue: Sequence[Key], k: int = K
 ) -> tuple[tuple[tuple[Key, ...], ...], tuple[Key, ...]]:
-    """Cut a queue, oldest first, into blocks and what remains waiting.
+    """Cut the queue of an open phase, oldest first, into blocks and what remains waiting.
 
-    While the phase is open, the ``k`` oldest are cut whenever ``2 k`` wait, so that ``k`` to
-    ``2 k − 1`` are left for the last block. At the close all that is left is one block, if it
-    reaches ``k``. If it does not (too few came, or some erased theirs while they waited), those who
-    remain are never released: a block already released cannot take them in. ValueError if
-    somebody stands twice in the queue.
+    The ``k`` oldest are cut whenever ``2 k`` wait, so that ``k`` to ``2 k − 1`` are left for the
+    last block, made at the close (:func:`partition`). ValueError if somebody stands twice in the
+    queue.
     """
     k = threshold(k)
     waiting = tuple(queue)
     if len(set(waiting)) != len(waiting):
         raise ValueError("a queue holds each person once")
-    if closing:
-        return ((waiting,), ()) if len(waiting) >= k else ((), waiting)
     cuts = max(0, len(waiting) // k - 1)
     return tuple(waiting[cut * k : (cut + 1) * k] for cut in range(cuts)), waiting[cuts * k :]
 
@@ -113,7 +109,9 @@ def partition(sizes: Mapping[str, int], k: int = K) -> tuple[tuple[str, ...], ..
 
     ``sizes`` tells how many people are in each class of a breakdown chosen before the phase
     opened (those who did not say are one); a queue not broken down is a single class. Each class is
-    a block where all may be shown apart, and all are one block where they may not.
+    a block where all may be shown apart, and all are one block where they may not. Fewer than ``k``
+    (too few came, or some erased theirs while they waited) are never released: a block already
+    released cannot take them in.
     """
     present = {code: size for code, size in sizes.items() if size}
     if sum(present.values()) < threshold(k):

@@ -191,7 +191,7 @@ class Change:
     effect: float | None
     """The difference in standard deviations of people's scores (Cohen's d)."""
     changed: bool | None
-    """Whether the interval excludes no change."""
+    """Whether the interval, as it is printed in whole points, excludes no change."""
     same_form: bool
     """Otherwise the difference is also that of the two forms' difficulty."""
 
@@ -436,7 +436,7 @@ def changes(before: Group, after: Group, icc: float = SCENARIO_ICC) -> tuple[Cha
             Change(
                 Figure(old.code, n, estimate),
                 difference / spread if spread else None,
-                abs(difference) > margin,
+                whole(estimate.lower) > 0 or whole(estimate.upper) < 0,
                 same_form,
             )
         )
@@ -663,6 +663,11 @@ def _sum(
     )
     cells = _cells(group, kind, [distribution.code], worth)
     return Figure(distribution.code, group.n, _share_estimate(cells, min(share, 1.0)))
+
+
+def whole(points: float) -> float:
+    """A number of points as it is printed, halves away from zero."""
+    return math.copysign(math.floor(abs(points) + 0.5), points)
 
 
 def nearest_distribution(shares: Floats) -> Floats:

@@ -108,7 +108,9 @@ def notice(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         request.session[JOINING] = joining | {"informed": True}
         return redirect("start")
-    return render(request, "assessments/notice.html", {"grouped": joining["phase"] is not None})
+    phase = Phase.objects.filter(pk=joining["phase"]).first() if joining["phase"] else None
+    context = {"grouped": phase is not None, "breakdown": phase.breakdown if phase else ""}
+    return render(request, "assessments/notice.html", context)
 
 
 @never_cache

@@ -156,7 +156,7 @@ def test_a_breakdown_is_shown_where_every_class_is_large_enough(desk, cohort, tr
     titles = [title for title in page.titles if "mean of each class" in title]
     assert len(titles) == 3
     for title in titles:
-        assert re.search(r"nurse, \d+ \(\d+ to \d+\); physician, \d+ \(\d+ to \d+\)", title)
+        assert re.search(r"physician, \d+ \(\d+ to \d+\); nurse, \d+ \(\d+ to \d+\)", title)
     assert page.source.count('scope="row">nurse<') == 1
     assert "calibration" in sections(page)
 

@@ -25,6 +25,7 @@ from assessments.cohort.disclosure import (
     noise_probability,
     noise_variance,
     noised,
+    partition,
     permitted,
     printed,
     separable,
@@ -47,20 +48,15 @@ def test_the_threshold_is_raised_never_lowered() -> None:
     assert [threshold(k) for k in (None, 0, -5, 3, 10, 11, 12, 40)] == [11] * 6 + [12, 40]
 
 
-@given(st.integers(0, 200), st.integers(1, 40), st.booleans())
+@given(st.integers(0, 200), st.integers(1, 40))
 @settings(max_examples=100)
-def test_blocks_hold_k_people_each_once_oldest_first(n: int, k: int, closing: bool) -> None:
-    found, remaining = blocks(range(n), k, closing=closing)
+def test_blocks_hold_k_people_each_once_oldest_first(n: int, k: int) -> None:
+    found, remaining = blocks(range(n), k)
     assert [*itertools.chain(*found), *remaining] == list(range(n))
     floor = max(K, k)
-    assert all(len(block) >= floor for block in found)
-    if closing:
-        assert len(found) == (n >= floor)
-        assert not (found and remaining)
-    else:
-        assert all(len(block) == floor for block in found)
-        assert len(remaining) < 2 * floor
-        assert not found or len(remaining) >= floor
+    assert all(len(block) == floor for block in found)
+    assert len(remaining) < 2 * floor
+    assert not found or len(remaining) >= floor
 
 
 @given(st.lists(st.sampled_from(["join", "erase", "cut"]), max_size=300), st.randoms())
@@ -70,24 +66,24 @@ def test_a_rolling_phase_never_releases_anybody_twice(
 ) -> None:
     queue: list[int] = []
     made: list[tuple[int, ...]] = []
-    for serial, event in enumerate([*history, "close"]):
+    for serial, event in enumerate(history):
         if event == "join":
             queue.append(serial)
         elif event == "erase" and queue:
             queue.remove(draw.choice(queue))
-        elif event in {"cut", "close"}:
-            found, waiting = blocks(queue, closing=event == "close")
+        elif event == "cut":
+            found, waiting = blocks(queue)
             made += found
             queue = list(waiting)
     everybody = [*itertools.chain(*made), *queue]
     assert len(set(everybody)) == len(everybody)
-    assert all(len(block) >= K for block in made)
-    assert len(queue) < K
+    assert all(len(block) == K for block in made)
+    assert partition({"": len(queue)}) == (((("",),)) if len(queue) >= K else ())
 
 
 def test_nobody_stands_twice_in_a_queue() -> None:
     with pytest.raises(ValueError, match="once"):
-        blocks([*range(30), 3], closing=True)
+        blocks([*range(30), 3])
 
 
 def test_a_breakdown_is_all_or_nothing() -> None:

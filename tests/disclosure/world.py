@@ -122,7 +122,7 @@ class World:
 
     def cut(self, phase: Phase) -> None:
         phase.queue.sort(key=lambda each: each[:2])
-        blocks, waiting = disclosure.blocks(phase.waiting, self.k, closing=False)
+        blocks, waiting = disclosure.blocks(phase.waiting, self.k)
         for block in blocks:
             self.release(phase, block)
         phase.queue = phase.queue[len(phase.queue) - len(waiting) :]
