@@ -19,7 +19,7 @@ test:
 	@.ci/environment test
 	@.venv/bin/python -m pytest -n 2 -m "not browser"
 	@.venv/bin/python -m pytest -n 2 -m browser
-	@.ci/with-postgresql .venv/bin/python -m pytest -n 2 -m "not browser and not pure"
+	@.ci/with-postgresql .venv/bin/python -m pytest -n 2 -m "not browser and not pure and not drawn"
 
 check:
 	@.ci/environment test

@@ -29,6 +29,8 @@ CHROMIUM = os.environ.get("CHROMIUM") or next(
 REQUIRE_ALL = bool(os.environ.get("REQUIRE_ALL"))
 """Set in continuous integration: what a laptop may skip, fails there."""
 PURE = {"instrument", "scoring", "cohort"}
+DRAWN = {"report", "exports"}
+"""What is drawn from values: printed and written alike, whatever the database."""
 SEEDS = Path(__file__).resolve().parent.parent / "seeds" / "ai-readiness"
 
 
@@ -41,6 +43,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.relative_to(Path(__file__).parent).parts[0]
         if folder in PURE:
             item.add_marker(pytest.mark.pure)
+        if folder in DRAWN:
+            item.add_marker(pytest.mark.drawn)
         if needs_browser(item):
             item.add_marker(pytest.mark.browser)
             if CHROMIUM is None and not REQUIRE_ALL:

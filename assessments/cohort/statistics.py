@@ -189,7 +189,8 @@ class Change:
 
     difference: Figure
     effect: float | None
-    """The difference in standard deviations of people's scores (Cohen's d)."""
+    """The difference in standard deviations of people's scores (Cohen's d). These are derived with
+    the assumed ρ, on the high side, so that the effect is rather too small than too large."""
     changed: bool | None
     """Whether the interval, as it is printed in whole points, excludes no change."""
     same_form: bool
