@@ -188,7 +188,7 @@ def twin(phase, desk, monkeypatch) -> Callable[..., list[Pages]]:
     """What the trainer sees before and after the close of a history, which is then undone."""
     # The journal tells the trainer the minute of their own acts: the same in both histories.
     minute = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
-    monkeypatch.setattr(LogEntry._meta.get_field("action_time"), "default", lambda: minute)
+    monkeypatch.setattr(LogEntry._meta.get_field("action_time"), "_get_default", lambda: minute)
 
     def twin(*events: Callable[[], None], late: Callable[[], None] = lambda: None) -> list[Pages]:
         seeded = random.Random(5)
