@@ -8,6 +8,7 @@ once (:func:`assessments.releases.settle`) or gives the same file.
 from __future__ import annotations
 
 import logging
+import time
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
@@ -21,6 +22,9 @@ from .models import Job, Phase
 
 STALE = timedelta(seconds=60)
 """A job that has said nothing for so long is sent again."""
+PATIENCE = 2.0
+"""Seconds that a page waits for a file before it shows how far its making is."""
+LOOK_EVERY = 0.1
 KEPT = timedelta(days=1)
 """How long a job and the file it made are kept."""
 
@@ -41,6 +45,19 @@ def start(phase: Phase, actor: User, work: Job.Work, *, export: str = "") -> Job
         job = Job.objects.create(**wanted, actor=actor, language=translation.get_language())
         run.enqueue(job.pk)
     return job
+
+
+def done_soon(job: Job) -> bool:
+    """Whether the worker does the job within :data:`PATIENCE`, as it does most files; the job is
+    then read again, its file with it."""
+    until = time.monotonic() + PATIENCE
+    while not (done := Job.objects.filter(pk=job.pk, state=Job.State.DONE).exists()):
+        if time.monotonic() >= until:
+            break
+        time.sleep(LOOK_EVERY)
+    if done:
+        job.refresh_from_db()
+    return done
 
 
 def publication_of(phase: Phase) -> Job | None:

@@ -172,6 +172,8 @@ class PhasePages(admin.ModelAdmin):
         assert request.user.is_authenticated
         if cohort_exports.is_long(phase):
             job = jobs.start(phase, request.user, Job.Work.EXPORT, export=name)
+            if jobs.done_soon(job) and job.file is not None:
+                return self._file(request, phase, name, bytes(job.file))
             return HttpResponseRedirect(self.address(phase, JOB, job.pk))
         try:
             content = cohort_exports.made(name, phase)
