@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from . import cohort_files, cohorts, press
+from . import cohort_files, cohorts, press, sittings
 from .codes import grouped
 from .cohort_results import Earlier, Results, results_of
 from .cohort_tables import Subject, book, clean
@@ -167,6 +168,9 @@ def poster(cohort: Cohort, link: str) -> bytes:
 
 
 def _next_to_answer(cohort: Cohort) -> Phase | None:
-    """The phase that is open, or else the next that opens."""
-    phases = Phase.objects.filter(cohort=cohort, closed_on=None).select_related("version")
-    return phases.defer("version__document").order_by("opens_on", "pk").first()
+    """The phase that the cohort's link opens, or else the next that opens."""
+    if open_now := sittings.phase_to_join(cohort):
+        return open_now
+    phases = Phase.objects.filter(cohort=cohort, opens_on__gt=timezone.localdate())
+    phases = phases.select_related("version").defer("version__document")
+    return phases.order_by("opens_on", "pk").first()

@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from .instruments import current, default_form
-from .models import Cohort, Event, Phase
+from .instruments import breakdowns, current, default_form
+from .models import Cohort, Event, InstrumentVersion, Phase
 
 PLANNED_FIELDS = ("kind", "opens_on", "rolling", "breakdown")
 """What is settled once a phase has opened, for people may have answered by then."""
@@ -48,9 +48,14 @@ def rename(cohort: Cohort, actor: User) -> None:
 def appoint(cohort: Cohort, trainers: Iterable[User], actor: User) -> None:
     """Make these users, and no others, the cohort's trainers."""
     _in_turn(cohort)
-    cohort.trainers.set(trainers)
-    names = ", ".join(sorted(trainer.get_username() for trainer in cohort.trainers.all()))
-    log(Event.Action.CHANGED, actor, f"{cohort} · {names}")
+    before, after = set(cohort.trainers.all()), set(trainers)
+    cohort.trainers.set(after)
+    for action, moved in (
+        (Event.Action.APPOINTED, after - before),
+        (Event.Action.LEFT, before - after),
+    ):
+        for name in sorted(trainer.get_username() for trainer in moved):
+            log(action, actor, f"{cohort} · {name}")
 
 
 @transaction.atomic
@@ -78,12 +83,14 @@ def _in_turn(cohort: Cohort) -> None:
 
 
 @transaction.atomic
-def pause(phase: Phase, actor: User, *, paused: bool) -> None:
-    """Let nobody join a phase for a time, or let people join it again."""
-    changed = Phase.objects.filter(pk=phase.pk, closed_on=None).exclude(paused=paused)
-    if changed.update(paused=paused):
-        phase.paused = paused
+def pause(phase: Phase, actor: User, *, paused: bool) -> bool:
+    """Let nobody join a phase for a time, or let people join it again; whether that changes
+    anything, which it does not once the phase is closed."""
+    changing = Phase.objects.filter(pk=phase.pk, closed_on=None).exclude(paused=paused)
+    changed = bool(changing.update(paused=paused))
+    if changed:
         log(Event.Action.PAUSED if paused else Event.Action.RESUMED, actor, phase)
+    return changed
 
 
 def next_intake(cohort: Cohort, today: date | None = None) -> list[Phase]:
@@ -111,22 +118,33 @@ def next_intake(cohort: Cohort, today: date | None = None) -> list[Phase]:
 def plan(phase: Phase, actor: User) -> None:
     """Keep a new phase or new dates of one; of a phase that has opened, only its last day.
 
-    It asks the instrument version that is current when it is planned. Raises
+    It asks the version that the cohort's opened phases ask, so that moments can be compared; the
+    current one where none has opened, or where theirs is retired. Raises
     :class:`NothingPublished`.
     """
     stored = Phase.objects.select_for_update().filter(pk=phase.pk).first()
     if stored is not None and has_opened(stored):
         phase.save(update_fields=["closes_on"])
     else:
-        version = current()
+        version = _version_beside(phase) or current()
         if version is None:
             raise NothingPublished
         phase.version, phase.form = version, default_form(version, phase.kind)
-        if phase.rolling:
-            phase.breakdown = ""  # its blocks are cut by order of arrival
+        # The blocks of a long-running phase are cut by order of arrival.
+        if phase.rolling or phase.breakdown not in breakdowns(version):
+            phase.breakdown = ""
         planned = [*PLANNED_FIELDS, "closes_on", "version", "form"]
         phase.save(update_fields=planned if stored is not None else None)
     log(Event.Action.CHANGED, actor, phase)
+
+
+def _version_beside(phase: Phase) -> InstrumentVersion | None:
+    """The version, not retired, that the opened phases of the same cohort ask; the last one's."""
+    opened = Phase.objects.filter(
+        cohort=phase.cohort_id, opens_on__lte=timezone.localdate(), version__retired_on=None
+    )
+    last = opened.select_related("version").defer("version__document").last()
+    return last.version if last else None
 
 
 def log(action: Event.Action, actor: User, subject: object) -> None:

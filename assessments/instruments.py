@@ -60,6 +60,16 @@ def current() -> InstrumentVersion | None:
     )
 
 
+def breakdowns(version: InstrumentVersion | None) -> set[str]:
+    """The breakdowns that a version allows: it asks their question, which takes one answer."""
+    asked = instrument_of(version.digest).context if version else ()
+    return {
+        question.code
+        for question in asked
+        if question.code in Phase.Breakdown.values and not question.multiple
+    }
+
+
 @lru_cache(maxsize=16)
 def instrument_of(digest: str) -> Instrument:
     """The instrument with that digest, kept in memory: a published document never changes."""

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.tasks import task
 from django.utils import timezone, translation
 from django_tasks_db.models import DBTaskResult
@@ -80,26 +81,35 @@ def send_again(silent_since: datetime | None = None) -> int:
 def revive(job: Job) -> None:
     """Send a job again that has gone silent, or that has failed and is asked for again."""
     if job.state == Job.State.FAILED:
-        if Job.objects.filter(pk=job.pk, state=job.state).update(state=Job.State.WAITING):
+        failed = Job.objects.filter(pk=job.pk, state=job.state)
+        if failed.update(state=Job.State.WAITING, beat_at=timezone.now()):
             run.enqueue(job.pk)
     elif job.state in UNFINISHED and job.beat_at < timezone.now() - STALE:
         send_again(timezone.now() - STALE)
 
 
+def kept() -> QuerySet[Job]:
+    """The jobs that are done and whose file may still be taken."""
+    return Job.objects.filter(state=Job.State.DONE, made_at__gte=timezone.now() - KEPT)
+
+
 def forget() -> None:
     """Delete jobs, and the traces of their tasks, that are older than :data:`KEPT`."""
     before = timezone.now() - KEPT
-    Job.objects.filter(made_at__lt=before).exclude(state__in=UNFINISHED).delete()
+    # A publication that failed waits for somebody to ask for it again.
+    failed = Q(work=Job.Work.PUBLISH, state=Job.State.FAILED)
+    over = Job.objects.filter(made_at__lt=before).exclude(failed)
+    over.exclude(state__in=UNFINISHED).delete()
     DBTaskResult.objects.filter(enqueued_at__lt=before).delete()
 
 
 @task
 def run(job_id: int) -> None:
     """Do a job, unless it is done or has failed."""
-    job = Job.objects.select_related("phase").filter(pk=job_id).first()
-    if job is None or job.state not in UNFINISHED:
+    unfinished = Job.objects.filter(pk=job_id, state__in=UNFINISHED)
+    if not unfinished.update(state=Job.State.RUNNING, percent=0, beat_at=timezone.now()):
         return
-    _tell(job, state=Job.State.RUNNING, percent=0)
+    job = Job.objects.select_related("phase").get(pk=job_id)
     try:
         file = _done(job)
     except Exception:
@@ -118,4 +128,6 @@ def _done(job: Job) -> bytes | None:
 
 
 def _tell(job: Job, **said: object) -> None:
-    Job.objects.filter(pk=job.pk).update(beat_at=timezone.now(), **said)
+    # Of two workers on one job, the second to end changes nothing.
+    running = Job.objects.filter(pk=job.pk, state=Job.State.RUNNING)
+    running.update(beat_at=timezone.now(), **said)

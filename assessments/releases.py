@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from .cohort import disclosure
 from .cohort.counts import Counts, count
-from .instruments import instrument_of, questionnaire
+from .instruments import breakdowns, instrument_of, questionnaire
 from .models import DailyCount, Event, Phase, Pool, Release, Sitting
 from .wall import reading_sittings
 
@@ -134,7 +134,24 @@ def others(phase: Phase) -> disclosure.Union | None:
     if pool is None:
         return None
     sums = msgspec.json.decode(bytes(pool.document), type=tuple[disclosure.Release, ...])
-    return disclosure.reference(sums, pool.phases, own)
+    return disclosure.reference(sums, pool.phases, own, strangers=_strangers(phase))
+
+
+def _strangers(phase: Phase) -> int:
+    """How many of the groups that it may be compared with share no trainer with its own."""
+    return (
+        Phase.objects.filter(
+            version=phase.version_id,
+            form=phase.form,
+            kind=phase.kind,
+            cohort__simulated=phase.cohort.simulated,
+            releases__isnull=False,
+        )
+        .exclude(cohort=phase.cohort_id)
+        .exclude(cohort__trainers__in=phase.cohort.trainers.all())
+        .distinct()
+        .count()
+    )
 
 
 def refresh_counts(phase: Phase) -> DailyCount:
@@ -261,7 +278,7 @@ def _counted(phase: Phase, progress: Progress = lambda done: None) -> dict[str, 
 
 def _by_class(phase: Phase, rows: Sequence[Row]) -> dict[str, list[Row]]:
     """The rows by the class that the phase's breakdown puts them in, :data:`NOT_SAID` included."""
-    if not phase.breakdown:
+    if phase.breakdown not in breakdowns(phase.version):
         return {"": list(rows)} if rows else {}
     places = questionnaire(phase.version.digest, phase.form).layout
     place = places.offset("context", phase.breakdown)

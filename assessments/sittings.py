@@ -20,7 +20,7 @@ from . import codes, releases
 from .cohort.counts import Deed, LevelOutcome
 from .instrument.document import Instrument, by_code, in_language
 from .instruments import default_form, questionnaire
-from .models import InstrumentVersion, Phase, Sitting
+from .models import Cohort, InstrumentVersion, Phase, Sitting
 from .questionnaire import Page, Questionnaire
 from .scoring.next_steps import STEPS
 from .scoring.profile import Profile, score
@@ -92,6 +92,11 @@ def open_phases(today: date | None = None):
         .filter(closed_on=None, paused=False, opens_on__lte=today)
         .exclude(closes_on__lt=today)
     )
+
+
+def phase_to_join(cohort: Cohort) -> Phase | None:
+    """The phase that the cohort's link opens today: of those open, the last that opened."""
+    return open_phases().filter(cohort=cohort).order_by("-opens_on", "-pk").first()
 
 
 def open_sitting(
@@ -221,8 +226,9 @@ def _in_turn(phase: Phase) -> tuple[date, int]:
 
 
 def takes_answers(sitting: Sitting) -> bool:
-    """Whether what is finished now still counts for the sitting's group, if it has one."""
-    return sitting.phase is None or open_phases().filter(pk=sitting.phase_id).exists()
+    """Whether what is finished now still counts for the sitting's group, if it has one: nobody new
+    joins after its last day or during a pause, but whoever has started goes on until the close."""
+    return sitting.phase is None or sitting.phase.closed_on is None
 
 
 def opened_before(sitting: Sitting, own: Sequence[Sitting]) -> list[Sitting]:

@@ -198,6 +198,14 @@ def test_a_failure_is_said_and_may_be_tried_again(closed, trainer, caplog):
     assert Release.objects.count() == 1
 
 
+def test_of_two_workers_on_one_job_the_second_to_end_changes_nothing(closed, trainer):
+    job = jobs.start(closed, trainer, Job.Work.PUBLISH)
+    work()
+    jobs._tell(job, state=Job.State.FAILED)
+    job.refresh_from_db()
+    assert job.state == Job.State.DONE
+
+
 def test_a_silent_job_is_sent_again_when_somebody_looks(closed, trainer):
     job = jobs.start(closed, trainer, Job.Work.PUBLISH)
     DBTaskResult.objects.all().delete()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from datetime import timedelta
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -18,7 +20,7 @@ from assessments.instruments import instrument_of
 from assessments.models import Cohort, Phase, Pool, Sitting
 from assessments.scoring.sheet import Sheet
 
-from .test_releases import finished, phase  # noqa: F401 (the fixture)
+from .test_releases import finished, join, phase  # noqa: F401 (the fixture)
 
 pytestmark = pytest.mark.django_db
 
@@ -68,6 +70,29 @@ def test_the_reference_is_the_union_of_all_others(phase):  # noqa: F811
 def test_a_group_that_published_nothing_may_be_given_the_others(phase):  # noqa: F811
     for seed in (1, 2):
         closed(another(phase), 12, seed=seed)
+    assert releases.others(phase).blocks == 2
+
+
+def test_one_group_of_strangers_is_not_shown_through_ones_own(phase):  # noqa: F811
+    """Whoever trains all the others but one could take them away."""
+    own = get_user_model().objects.create_user("trainer")
+    stranger = get_user_model().objects.create_user("stranger")
+    phase.cohort.trainers.add(own)
+    closed(phase, 12)
+    for seed, trainer in ((1, own), (2, stranger)):
+        closed(other := another(phase), 12, seed=seed)
+        other.cohort.trainers.add(trainer)
+    assert releases.others(phase) is None
+    closed(third := another(phase), 12, seed=3)
+    third.cohort.trainers.add(stranger)
+    assert releases.others(phase).blocks == 3
+
+
+def test_ones_own_groups_are_compared_with_each_other(phase):  # noqa: F811
+    own = get_user_model().objects.create_user("trainer")
+    for seed, moment in enumerate((phase, another(phase), another(phase))):
+        moment.cohort.trainers.add(own)
+        closed(moment, 12, seed=seed)
     assert releases.others(phase).blocks == 2
 
 
@@ -136,6 +161,14 @@ def test_each_class_is_a_block_of_its_own(divided):
     assert results.at_least == 45
     assert len(results.classes) == 3
     assert results.scenarios_withheld  # a class of 12 has none, so the whole has none
+
+
+def test_a_breakdown_nobody_was_asked_for_keeps_no_phase_from_closing(divided, monkeypatch):
+    phase, professions = divided  # noqa: F811
+    saying(phase, professions[0], 12, seed=1)
+    monkeypatch.setattr(releases, "breakdowns", lambda version: set())
+    releases.close(phase, None)
+    assert [release.group for release in releases.published(phase)] == [None]
 
 
 def test_one_small_class_and_there_is_no_breakdown(divided):
@@ -209,6 +242,37 @@ def test_what_was_published_before_is_settled_and_pooled():
         assert Pool.objects.get().phases == 1
     finally:
         MigrationExecutor(connection).migrate(latest)
+
+
+# Joining
+
+
+def test_the_poster_announces_the_phase_that_the_link_opens(phase):  # noqa: F811
+    today = timezone.localdate()
+    Phase.objects.filter(pk=phase.pk).update(
+        opens_on=today - timedelta(days=30), closes_on=today - timedelta(days=2)
+    )
+    after = Phase.objects.create(
+        cohort=phase.cohort,
+        kind=Phase.Kind.AFTER,
+        opens_on=today,
+        version=phase.version,
+        form=phase.form,
+    )
+    assert sittings.phase_to_join(phase.cohort) == after
+    assert cohort_exports._next_to_answer(phase.cohort) == after
+    Phase.objects.filter(pk=after.pk).update(paused=True)
+    assert sittings.phase_to_join(phase.cohort) is None
+    assert cohort_exports._next_to_answer(phase.cohort) is None
+
+
+def test_whoever_has_started_counts_until_the_close(phase):  # noqa: F811
+    started = join(phase)
+    Phase.objects.filter(pk=phase.pk).update(paused=True)
+    started.refresh_from_db()
+    assert sittings.takes_answers(started)
+    releases.close(phase, None)
+    assert not sittings.takes_answers(Sitting.objects.get(pk=started.pk))
 
 
 # Every day

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import ClassVar
 
 from django import forms
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from .. import cohorts
-from ..instruments import current
+from ..instruments import breakdowns, current
 from ..models import Cohort, Phase
 
 
@@ -44,7 +45,11 @@ class PhaseForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         breakdown = self.fields["breakdown"]
         assert isinstance(breakdown, forms.TypedChoiceField)
-        breakdown.choices = [("", _("none: the group as a whole")), *Phase.Breakdown.choices]
+        possible = breakdowns(current()) | {self.instance.breakdown}
+        breakdown.choices = [
+            ("", _("none: the group as a whole")),
+            *(choice for choice in Phase.Breakdown.choices if choice[0] in possible),
+        ]
         if self.is_new:
             return
         if cohorts.has_opened(self.instance):
@@ -57,11 +62,16 @@ class PhaseForm(forms.ModelForm):
     def is_new(self) -> bool:
         return self.instance._state.adding
 
+    @property
+    def is_copied(self) -> bool:
+        """Whether it proposes a phase of an earlier intake, beyond the first."""
+        return self.is_new and self.empty_permitted and "opens_on" in self.initial
+
     def has_changed(self) -> bool:
-        # The first phase of a cohort is kept even where all its proposed values are left as is,
-        # and so is every phase copied from an earlier intake.
-        kept = self.is_new and (not self.empty_permitted or "opens_on" in self.initial)
-        return kept or super().has_changed()
+        if self.is_copied:  # kept as it is, unless its first day is taken out
+            return bool(self["opens_on"].data)
+        # The first phase of a cohort is kept even where all its proposed values are left as is.
+        return (self.is_new and not self.empty_permitted) or super().has_changed()
 
     def clean(self):
         data = super().clean()
@@ -76,11 +86,30 @@ class PhaseForm(forms.ModelForm):
         return data
 
 
+class PhaseFormSet(forms.BaseInlineFormSet):
+    """The moments of a cohort, which open in the order of a training."""
+
+    def clean(self) -> None:
+        super().clean()
+        order = list(Phase.Kind.values)
+        planned = sorted(
+            (order.index(data["kind"]), data["opens_on"])
+            for data in (getattr(form, "cleaned_data", {}) for form in self.forms)
+            if data.get("kind") and data.get("opens_on")
+        )
+        if any(later[1] < earlier[1] for earlier, later in pairwise(planned)):
+            raise forms.ValidationError(
+                _("The moments open in the order of a training: before it, after it, follow-up."),
+                code="order",
+            )
+
+
 class PhaseInline(admin.StackedInline):
     """Up to one phase of each kind, all on one screen and without scripts."""
 
     model = Phase
     form = PhaseForm
+    formset = PhaseFormSet
     template = "admin/assessments/cohort/phases.html"
     fields = (("kind", "opens_on", "closes_on"), "rolling", "breakdown")
     formfield_overrides: ClassVar = {models.DateField: {"widget": DayInput}}

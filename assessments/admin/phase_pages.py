@@ -81,13 +81,13 @@ class PhasePages(admin.ModelAdmin):
         """Nobody new joins for a time; whoever has started goes on."""
         assert request.user.is_authenticated
         paused = request.POST.get("paused") == "yes"
-        cohorts.pause(phase, request.user, paused=paused)
-        self.message_user(
-            request,
-            _("Joining is paused: nobody new can start.")
-            if paused
-            else _("People can join again."),
-        )
+        if cohorts.pause(phase, request.user, paused=paused):
+            self.message_user(
+                request,
+                _("Joining is paused: nobody new can start.")
+                if paused
+                else _("People can join again."),
+            )
         return HttpResponseRedirect(self.address(phase.cohort))
 
     # --- Reading ------------------------------------------------------------------------------
@@ -206,9 +206,11 @@ class PhasePages(admin.ModelAdmin):
         job = phase.jobs.defer("file").filter(pk=job_id).first()
         if job is None:
             return HttpResponseRedirect(self.address(phase.cohort))
-        if request.method == "POST" or job.state != Job.State.FAILED:
+        if request.method == "POST":
             jobs.revive(job)
-            job.refresh_from_db(fields=["state", "percent"])
+            return HttpResponseRedirect(self.address(phase, JOB, job.pk))
+        if job.state != Job.State.FAILED:
+            jobs.revive(job)
         done = job.state == Job.State.DONE
         if done and job.work == Job.Work.PUBLISH:
             return HttpResponseRedirect(self.address(phase, RESULTS))
@@ -217,7 +219,7 @@ class PhasePages(admin.ModelAdmin):
     @for_its_trainers
     def job_file_view(self, request: HttpRequest, phase: Phase, job_id: int) -> HttpResponse:
         """The file that an export made, for its day."""
-        job = phase.jobs.filter(pk=job_id, state=Job.State.DONE).first()
+        job = jobs.kept().filter(phase=phase, pk=job_id).first()
         if job is None or job.file is None:
             raise Http404
         return self._file(request, phase, job.export, bytes(job.file))

@@ -342,13 +342,18 @@ def without(sums: Iterable[Release], some: Iterable[Release]) -> tuple[Release, 
     return tuple(release for release in remaining if release.blocks)
 
 
-def reference(sums: Iterable[Release], groups: int, own: Iterable[Release]) -> Union | None:
+def reference(
+    sums: Iterable[Release], groups: int, own: Iterable[Release], *, strangers: int
+) -> Union | None:
     """All that ``groups`` groups published, without what one of them did (which may be nothing).
 
-    None where fewer than :data:`REFERENCE_GROUPS` others remain.
+    None where fewer than :data:`REFERENCE_GROUPS` others remain, or where a single one of these is
+    of ``strangers`` to its trainers: whoever reads all the others could take them away. This keeps
+    one look from telling a group that is not one's own; who compares looks over time can still
+    tell a whole block that came in between, never less than a block.
     """
     own = tuple(own)
-    if groups - bool(own) < REFERENCE_GROUPS:
+    if groups - bool(own) < REFERENCE_GROUPS or 0 < strangers < REFERENCE_GROUPS:
         return None
     return Union(without(sums, own))
 

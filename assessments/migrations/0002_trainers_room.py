@@ -13,13 +13,18 @@ def settle_and_pool(apps, schema_editor):
     Phase, Pool, Release = (
         apps.get_model("assessments", name) for name in ("Phase", "Pool", "Release")
     )
+    # The demonstration was made of simulated people before it could be said.
+    apps.get_model("assessments", "Cohort").objects.filter(
+        models.Q(name__startswith="Demonstration") | models.Q(name__startswith="Démonstration"),
+        trainers__username="formateur",
+    ).update(simulated=True)
     Phase.objects.filter(closed_on__isnull=False).update(settled_on=models.F("closed_on"))
     for phase in Phase.objects.filter(releases__isnull=False).distinct():
         key = {
             "version_id": phase.version_id,
             "form": phase.form,
             "kind": phase.kind,
-            "simulated": False,
+            "simulated": phase.cohort.simulated,
         }
         pool = Pool.objects.filter(**key).first() or Pool(**key, document=b"[]")
         sums = msgspec.json.decode(bytes(pool.document), type=tuple[disclosure.Release, ...])

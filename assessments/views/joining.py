@@ -28,6 +28,7 @@ from ..sittings import (
     open_next,
     open_phases,
     open_sitting,
+    phase_to_join,
     to_open,
     unanswered_phase,
 )
@@ -65,7 +66,7 @@ def cohort(request: HttpRequest, access: str) -> HttpResponse:
     except codes.CodeError:
         raise Http404 from None
     group = get_object_or_404(Cohort, code=code)
-    phase = open_phases().filter(cohort=group).order_by("-opens_on", "-pk").first()
+    phase = phase_to_join(group)
     if phase is None:
         return render(request, "assessments/closed.html", {"cohort": group})
     if request.method == "POST":
@@ -314,7 +315,7 @@ def turn(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """Open another of one's own questionnaires, by its place among them."""
     mine = own(request)
     number = request.POST.get("number", "")
-    if number.isascii() and number.isdecimal() and 1 <= int(number) <= len(mine):
+    if number in map(str, range(1, len(mine) + 1)):
         chosen = mine[int(number) - 1]
         turn_to(request, chosen)
         return redirect("results" if chosen.finished_on else steps.way_on(request, chosen))

@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 from django.urls import reverse
+from msgspec.structs import replace
 
 from assessments import cohorts
 from assessments.codes import grouped
-from assessments.instruments import questionnaire
+from assessments.instruments import publish, questionnaire
 from assessments.models import Cohort, Event, InstrumentVersion, Phase
+from tests.instrument.example import example_instrument
 
 from .conftest import TODAY, browser
 from .markup import read
@@ -159,8 +161,37 @@ def test_only_the_operator_appoints_trainers(phase, desk, stranger, operator):
     assert "stranger" not in desk.get(change_address(phase.cohort)).content.decode()
     browser(operator).post(change_address(phase.cohort), sent)
     assert list(phase.cohort.trainers.all()) == [stranger]
-    event = Event.objects.first()
-    assert (event.actor, event.subject) == (operator, "Ward 12 · stranger")
+    said = Event.objects.filter(actor=operator).values_list("action", "subject")
+    assert set(said) == {("appointed", "Ward 12 · stranger"), ("left", "Ward 12 · trainer")}
+
+
+def test_moments_open_in_the_order_of_a_training(version, desk):
+    earlier = TODAY - timedelta(days=1)
+    answer = desk.post(ADD, screen(planned("before"), planned("after", earlier)))
+    assert "The moments open in the order of a training" in read(answer).text
+    assert not Cohort.objects.exists()
+
+
+def test_a_breakdown_is_offered_only_where_its_question_is_asked(desk, version, trainer):
+    publish(replace(example_instrument(), version="2", context=()))
+    page = read(desk.get(ADD))
+    assert "none: the group as a whole" in page.text
+    assert "by profession" not in page.text
+    made = Cohort(name="Ward 14")
+    cohorts.create(made, trainer)
+    phase = Phase(cohort=made, kind="before", opens_on=TODAY, breakdown="profession")
+    cohorts.plan(phase, trainer)
+    assert phase.breakdown == ""
+
+
+def test_later_moments_ask_the_version_that_the_first_one_asks(phase, trainer):
+    publish(replace(example_instrument(("A", "B")), version="2"))
+    after = Phase(cohort=phase.cohort, kind="after", opens_on=TODAY + timedelta(days=9))
+    cohorts.plan(after, trainer)
+    assert after.version == phase.version
+    InstrumentVersion.objects.filter(pk=phase.version_id).update(retired_on=TODAY)
+    cohorts.plan(after, trainer)
+    assert after.version.version == "2"
 
 
 def test_the_page_gives_link_code_picture_and_both_invitations(phase, desk):

@@ -68,7 +68,7 @@ def test_what_failed_can_be_tried_again(desk, phase, make):
     assert "the phase stays closed and its answers wait" in page.text
     assert f'<form method="post" action="{there}">' in page.source
     assert "data-goes-on" not in page.source
-    again = read(desk.post(there))
+    again = read(desk.post(there, follow=True))
     assert Job.objects.get().state == Job.State.WAITING
     assert "Waiting: it begins within a few seconds." in again.text
     assert "data-goes-on" in again.source

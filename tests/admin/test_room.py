@@ -169,6 +169,24 @@ def test_the_next_intake_starts_from_a_copy(phase, desk, trainer):
     assert Cohort.objects.count() == 1
 
 
+@pytest.mark.parametrize("wanted", [True, False], ids=["kept as proposed", "left out"])
+def test_a_copied_moment_is_kept_unless_its_first_day_is_taken_out(phase, desk, trainer, wanted):
+    after = Phase(cohort=phase.cohort, kind="after", opens_on=TODAY + timedelta(days=30))
+    cohorts.plan(after, trainer)
+    copy = desk.get(address("change", phase)).context["copy_address"]
+    formset = desk.get(copy).context["inline_admin_formsets"][0].formset
+    sent = {"name": "Next", "phases-TOTAL_FORMS": len(formset.forms), "phases-INITIAL_FORMS": 0}
+    for place, form in enumerate(formset.forms):
+        for name, value in form.initial.items():
+            sent[f"phases-{place}-{name}"] = "" if value in (None, False) else value
+    if not wanted:
+        sent["phases-1-opens_on"] = ""
+    desk.post(copy, sent)
+    made = Cohort.objects.get(name="Next")
+    kinds = [moment.kind for moment in made.phases.all()]
+    assert kinds == (["before", "after"] if wanted else ["before"])
+
+
 def test_the_file_for_the_auditor_is_offered_once_there_is_one(phase, desk, answer):
     file = reverse("admin:assessments_cohort_qualiopi", args=(phase.cohort_id,))
     assert file not in desk.get(address("change", phase)).text

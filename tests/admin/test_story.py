@@ -10,7 +10,7 @@ from django.urls import reverse
 from assessments import cohorts, releases
 from assessments.cohort.counts import Deed
 from assessments.instruments import publish
-from assessments.models import Cohort, Phase, Release
+from assessments.models import Cohort, InstrumentVersion, Phase, Release
 from tests.instrument.example import example_instrument
 
 from .conftest import TODAY
@@ -101,6 +101,7 @@ def test_two_forms_are_said_to_differ(desk, cohort, published):
 
 def test_a_moment_on_another_version_is_not_compared(desk, cohort, published):
     published(cohort)
+    InstrumentVersion.objects.update(retired_on=TODAY)
     publish(msgspec.structs.replace(example_instrument(("A", "B")), version="2026.2"))
     page = read(desk.get(results(published(cohort, "after"))))
     assert "changes" not in sections(page)

@@ -204,7 +204,7 @@ def test_sums_and_differences_draw_no_noise(instrument: Instrument) -> None:
     """Taking one block from all gives the others exactly as they were published: no second draw
     with which the first could be averaged."""
     made = [released(instrument, people(instrument, 12, seed=s), s) for s in range(3)]
-    rest = disclosure.reference(disclosure.added((), made), 3, made[:1])
+    rest = disclosure.reference(disclosure.added((), made), 3, made[:1], strangers=2)
     assert rest is not None
     assert rest.sums[0].levels == union(made[1:]).sums[0].levels
 

@@ -180,7 +180,9 @@ class World:
         """What each phase may be compared with, all other groups as one."""
         for phase in self.phases:
             pool = self.pools.get((phase.kind, phase.version), Pool())
-            found = disclosure.reference(pool.sums, pool.groups, phase.releases)
+            found = disclosure.reference(
+                pool.sums, pool.groups, phase.releases, strangers=pool.groups
+            )
             if found is not None:
                 yield phase, sum(map(members, found.sums))
 

@@ -60,7 +60,7 @@ def test_logs_hold_no_group_code(client, phase, monkeypatch):
     def failing(*args, **kwargs):
         raise RuntimeError("nothing of the request")
 
-    monkeypatch.setattr(joining, "open_phases", failing)
+    monkeypatch.setattr(joining, "phase_to_join", failing)
     (handler,) = [
         each for each in logging.getLogger("django").handlers if type(each) is logging.StreamHandler
     ]
