@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.urls import reverse
 
+from assessments import cohorts
 from assessments.codes import grouped
 from assessments.instruments import questionnaire
 from assessments.models import Cohort, DailyCount, Event, Job, Phase
