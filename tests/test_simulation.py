@@ -362,6 +362,20 @@ def test_what_cannot_be_done_is_said_and_nothing_made(wrong, said):
     assert not get_user_model().objects.exists()
 
 
+def test_no_account_is_made_on_a_public_address(settings):
+    settings.HTTPS = True
+    with pytest.raises(CommandError, match="--trainer NAME is needed"):
+        simulate(8)
+    assert not get_user_model().objects.exists()
+
+
+def test_an_account_that_is_no_trainer_is_given_no_cohort():
+    get_user_model().objects.create_user("formateur")
+    with pytest.raises(CommandError, match="formateur is no trainer here"):
+        simulate(8)
+    assert not Cohort.objects.exists()
+
+
 def test_nobody_is_invented_among_real_people():
     simulate(8, open=True)
     Cohort.objects.update(simulated=False)

@@ -112,8 +112,12 @@ class Command(BaseCommand):
             self.stdout.write(f"Every simulated sheet: {options['truth'].resolve()}")
 
     def _trainer(self, name: str | None) -> User:
+        if name is None and settings.HTTPS:
+            raise CommandError("--trainer NAME is needed: no account is made on a public address.")
         if name is None:
             made, password = demonstration_trainer()
+            if not (made.is_active and made.is_staff):
+                raise CommandError(f"{USERNAME} is no trainer here: name one with --trainer.")
             if password:
                 self.stdout.write(
                     f"Trainer {USERNAME}, password {password} (demonstration only, shown once)"
