@@ -219,6 +219,15 @@ def test_a_breakdown_that_cannot_be_shown_says_why(in_english):
     assert not [note for note in book(results("classes"), SUBJECT).notes if "class left" in note]
 
 
+@pytest.mark.parametrize("breakdown", ["profession", "setting"])
+def test_the_document_says_of_how_many_people_a_class_must_be(in_english, breakdown):
+    found = replace(results("thirty"), breakdown=breakdown)
+    page = render_to_string(
+        "assessments/cohort/document.html", {"results": found, "subject": SUBJECT}
+    )
+    assert re.findall(r"had fewer than(.*?)people", page) == [" 11 "]
+
+
 def test_simulated_people_are_said_to_be(in_english):
     said = "These people are simulated: nobody gave these answers."
     assert book(results("thirty"), replace(SUBJECT, simulated=True)).notes[0] == said
