@@ -6,8 +6,7 @@ function of noised counts. Labels are in the language that is active when it is 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,6 +16,7 @@ from . import charts, cohort_charts
 from .cohort import disclosure, statistics
 from .cohort.counts import Deed, Grade
 from .cohort.disclosure import Part, Release, Share, Union
+from .cohort.rounding import whole
 from .cohort.statistics import (
     Calibration,
     Change,
@@ -141,6 +141,11 @@ class Situation:
     """Of those who chose an unsafe option; None where there is none, or shares are withheld."""
     chart: cohort_charts.Rows
     sources: tuple[Source, ...]
+
+    @property
+    def notable(self) -> bool:
+        """Whether what is unsafe in it is brought forward."""
+        return self.unsafe is not None and statistics.notable(self.unsafe)
 
     @property
     def best(self) -> Share | None:
@@ -301,6 +306,11 @@ class Results:
     def deeds_withheld(self) -> bool:
         """Whether this is a follow-up of whose steps nothing can be said."""
         return self.kind == "follow-up" and not self.deeds
+
+    @property
+    def notable_from(self) -> int:
+        """The points from which the share of an unsafe choice is brought forward."""
+        return statistics.NOTABLE_UNSAFE
 
     @property
     def self_rated(self) -> bool:
@@ -573,11 +583,11 @@ def _domains(group: Group, reference: Reference | None = None) -> tuple[DomainRe
         estimate, rating = mean.estimate, rated.rating.estimate
         band = charts.band(
             group.instrument.cuts,
-            score=round(estimate.value) if estimate else None,
-            interval=Interval(round(estimate.lower), round(estimate.upper)) if estimate else None,
+            score=whole(estimate.value) if estimate else None,
+            interval=Interval(whole(estimate.lower), whole(estimate.upper)) if estimate else None,
             chance=chance,
-            beside=round(rating.value) if rating else None,
-            others=round(others.estimate.value) if others and others.estimate else None,
+            beside=whole(rating.value) if rating else None,
+            others=whole(others.estimate.value) if others and others.estimate else None,
         )
         stack = cohort_charts.stack(
             [(figure.code, figure.share) for figure in levels.shares if figure.share]
@@ -611,7 +621,7 @@ def _unsafe(group: Group) -> Shares:
         for unsafe in statistics.unsafe_choices(group)
         for scenario in [scenarios[unsafe.scenario]]
     )
-    return _shares(found, statistics.NOTABLE_UNSAFE)
+    return _shares(found, statistics.notable)
 
 
 def _confident_errors(group: Group) -> Shares:
@@ -631,18 +641,15 @@ def _steps(group: Group) -> Shares:
 
 
 def _shares(
-    found: Iterable[tuple[Figure, str, Scenario | None]], notable_from: float = math.inf
+    found: Iterable[tuple[Figure, str, Scenario | None]],
+    notable: Callable[[Share], bool] = lambda _share: False,
 ) -> Shares:
-    """Those that can be said; the least, and those printed at the low end, are only counted.
-
-    What is brought forward is so by its share as printed, whatever lies behind it.
-    """
+    """Those that can be said; the least, and those printed at the low end, are only counted."""
     said = []
     for figure, label, scenario in found:
         if (printed := _printed(figure)) is None:
             continue
-        notable = printed[0].points >= 100 * notable_from
-        said.append(ShareResult(label, *printed, notable, scenario, figure.code))
+        said.append(ShareResult(label, *printed, notable(printed[0]), scenario, figure.code))
     items = tuple(item for item in said if not item.share.low_end)[:MOST]
     chart = cohort_charts.rows(
         cohort_charts.Mark(

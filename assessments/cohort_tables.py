@@ -18,12 +18,14 @@ from django.utils.translation import ngettext
 
 from .cohort.counts import Grade
 from .cohort.disclosure import FINE_SHARES_FROM, STEP, Share
+from .cohort.rounding import half_up
+from .cohort.rounding import whole as whole_points
 from .cohort.statistics import Claim, Estimate, Figure
 from .cohort_results import Results, ShareResult, Shares
 from .instrument.document import digest
 from .scoring.sheet import DONT_KNOW
 from .templatetags.cohort import against_the_rest, deed_name, outcome_name, why_withheld
-from .templatetags.readiness import half_up, told
+from .templatetags.readiness import told
 
 EFFECT_PLACES = 2
 """Decimals of an effect size."""
@@ -206,11 +208,11 @@ def _tables(results: Results) -> Iterator[Table]:
 
 
 def whole(value: float) -> Number:
-    return Number(int(half_up(value)))
+    return Number(whole_points(value))
 
 
 def rounded(value: float, places: int) -> Number:
-    return Number(half_up(value, places) + 0.0)  # never −0.0
+    return Number(half_up(value, places))
 
 
 def share(printed: Share) -> Number:

@@ -7,7 +7,10 @@ from dataclasses import replace
 import pytest
 from django.template.loader import render_to_string
 
+from assessments.charts import LEFT, RIGHT
+from assessments.cohort import statistics
 from assessments.cohort.disclosure import printed
+from assessments.cohort.statistics import Estimate, Figure
 from assessments.cohort_results import results_of
 from assessments.cohort_tables import (
     Bound,
@@ -145,6 +148,34 @@ def test_the_page_prints_every_figure_that_the_tables_hold(in_english):
         for row in ours:
             value, lower, upper = (said(number, unit) for number in numbers(row.cells[1]))
             assert [row.label, value, f"{lower} to {upper}"] in printed_rows
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_mark_of_a_chart_tells_more_than_whole_points(kind):
+    found = results(kind)
+    charts = [
+        found.needs_chart,
+        *(each.chart for each in (*found.class_charts, *found.changes, *found.situations)),
+        *([found.calibration_chart] if found.calibration_chart else []),
+    ]
+    places = {f"{LEFT + (RIGHT - LEFT) * points / 100:.1f}" for points in range(101)}
+    drawn = [end for chart in charts for row in chart.rows for end in (row.x, row.lower, row.upper)]
+    assert len(drawn) >= 48
+    assert set(drawn) <= places
+
+
+def test_a_dot_stands_where_its_figure_is_printed(monkeypatch):
+    """A half is even to Python, and up to a reader."""
+
+    def at(value):
+        figures = [
+            Figure(domain.code, 30, Estimate(value, 56.5, 70.5)) for domain in real().domains
+        ]
+        monkeypatch.setattr(statistics, "domain_means", lambda _group: tuple(figures))
+        return [item.band for item in results("thirty").domains]
+
+    assert at(62.5) == at(63.0)
+    assert at(62.5) != at(62.0)
 
 
 def test_of_eleven_people_what_is_withheld_says_why(in_english):
