@@ -347,7 +347,6 @@ def _means(results: Results) -> Table:
     rows = []
     for item, other in zip(results.domains, others, strict=True):
         rated = item.rating.estimate
-        beyond = other.estimate if other else None
         rows.append(
             Row(
                 item.domain.code,
@@ -357,7 +356,7 @@ def _means(results: Results) -> Table:
                     measured(item.mean),
                     rounded(item.chance, CHANCE_PLACES),
                     whole(rated.value) if rated else gap(item.rating),
-                    (whole(beyond.value) if beyond else gap(other)) if other else None,
+                    measured(other) if other else None,
                 ),
                 results.at_least,
             )
@@ -370,7 +369,7 @@ def _means(results: Results) -> Table:
             Column("mean", _("Mean"), Unit.POINTS, spread=True),
             Column("chance", _("Guessing"), Unit.POINTS),
             Column("self_rating", _("Self-rating"), Unit.POINTS),
-            Column("reference", _("Mean of all other groups"), Unit.POINTS),
+            Column("reference", _("Mean of all other groups"), Unit.POINTS, spread=True),
         ),
         tuple(rows),
         (
@@ -509,6 +508,13 @@ def _share_row(item: ShareResult, at_least: int) -> Row:
     return Row(item.code, item.label, (item.label, printed), at_least)
 
 
+def _only(figure: Figure | None) -> Cell:
+    """A share without its interval, or why there is none; nothing where there is no figure."""
+    if figure is None:
+        return None
+    return share(figure.share) if figure.share else gap(figure)
+
+
 def _situations(results: Results) -> Table:
     rows = []
     for situation in results.situations:
@@ -519,8 +525,9 @@ def _situations(results: Results) -> Table:
             told(situation.sub_competency.title),
             topic,
         )
+        of_all = (_only(situation.unsafe_choice), _only(situation.sure_and_wrong))
         if situation.withheld:
-            cells = (*names, None, None, None, None, gap(situation.withheld))
+            cells = (*names, None, None, None, None, gap(situation.withheld), *of_all)
             rows.append(Row(scenario.code, topic, cells, results.at_least))
         for choice in situation.choices:
             code, text = choice.option.code if choice.option else DONT_KNOW, told(choice.text)
@@ -535,6 +542,7 @@ def _situations(results: Results) -> Table:
                         choice.grade is Grade.ACCEPTABLE,
                         bool(choice.option and choice.option.unsafe),
                         Spread(share(choice.share), share(choice.lower), share(choice.upper)),
+                        *of_all,
                     ),
                     results.at_least,
                 )
@@ -552,12 +560,27 @@ def _situations(results: Results) -> Table:
             Column("acceptable", _("Acceptable option")),
             Column("unsafe", _("Unsafe")),
             Column("share", _("Share of those who answered"), Unit.PERCENT, spread=True),
+            # Of the situation as a whole: the same in each of its rows.
+            Column("unsafe_share", _("Share of people who chose an unsafe option"), Unit.PERCENT),
+            Column(
+                "confident_errors",
+                _("Share of people who were wrong and at least fairly sure"),
+                Unit.PERCENT,
+            ),
         ),
         tuple(rows),
         (_("Shares are rounded, so those of a situation may not add up to 100."),)
         if not results.scenarios_withheld
         else (too_small(results),),
     )
+
+
+def _no_deeds(results: Results) -> str:
+    return _(
+        "What became of the steps chosen before: only those who brought the code of their first "
+        "answers were asked; each publication must count at least %(needed)s people, and at least "
+        "%(needed)s steps must have been followed up."
+    ) % {"needed": results.for_scenarios}
 
 
 def _deeds(results: Results) -> Table:
@@ -580,7 +603,7 @@ def _deeds(results: Results) -> Table:
             )
             for item in results.deeds
         ),
-        (_("Too few people answered for this to be said."),) if results.deeds_withheld else (),
+        (_no_deeds(results),) if results.deeds_withheld else (),
     )
 
 

@@ -37,7 +37,6 @@ from assessments.cohort.counts import (
     confidence_cell,
 )
 from assessments.cohort.disclosure import (
-    K,
     Part,
     Release,
     Share,
@@ -173,14 +172,6 @@ class Calibration:
     bias: Figure
     """Confidence minus accuracy, −1 to 1; above 0 is over-confident."""
     claim: Claim | None
-
-
-@dataclass(frozen=True, slots=True)
-class SelfRating:
-    """Self-rating beside result, both 0 to 100; never one mixed into the other."""
-
-    rating: Figure
-    result: Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,18 +368,19 @@ def calibration(group: Group, icc: float = SCENARIO_ICC) -> Calibration:
     )
 
 
-def self_ratings(group: Group, icc: float = RATING_ICC) -> tuple[SelfRating, ...]:
+def self_ratings(group: Group, icc: float = RATING_ICC) -> tuple[Figure, ...]:
     """Per domain, the mean self-rating as a percentage of the scale, 100·(mean − 1)/(points − 1)
-    (POMP; Cohen, Cohen, Aiken & West 1999), beside the result."""
+    (POMP; Cohen, Cohen, Aiken & West 1999). It stands beside the result, never mixed into it."""
     scale = group.instrument.self_rating_scale
     worth = {point.code: place / (len(scale) - 1) for place, point in enumerate(scale)}
     found = []
-    for domain, result in zip(group.instrument.domains, domain_means(group), strict=True):
+    for domain in group.instrument.domains:
         subs = set(_in_domain(group, domain.code))
         codes = [item.code for item in group.instrument.self_ratings if item.sub_competency in subs]
         cells = _cells(group, "self_ratings", codes, worth)
-        rating = _mean(group, Part.SELF_RATINGS, domain.code, cells, len(codes), icc, unit=100.0)
-        found.append(SelfRating(rating, result))
+        found.append(
+            _mean(group, Part.SELF_RATINGS, domain.code, cells, len(codes), icc, unit=100.0)
+        )
     return tuple(found)
 
 
@@ -401,15 +393,19 @@ def steps_chosen(group: Group) -> tuple[Figure, ...]:
     return tuple(sorted(figures, key=_descending))
 
 
-def deeds(group: Group) -> Distribution | None:
+def deeds(group: Group, threshold: int) -> Distribution | None:
     """What became of the steps chosen before, among those followed up; None where none was asked.
 
-    Whoever has brought no resume code was asked nothing: the shares are of steps, not of people.
+    Whoever has brought no resume code was asked nothing: the shares are of steps, not of people,
+    and said where the steps are as many as the people whom a block needs to carry them, of a
+    threshold of ``threshold``.
     """
     if not any(release.deeds for release in group.published.sums):
         return None
     codes = [str(deed) for deed in Deed]
-    return _distribution(group, Part.DEEDS, "deeds", DEEDS, codes, fewest=2 * K)
+    return _distribution(
+        group, Part.DEEDS, "deeds", DEEDS, codes, fewest=Part.DEEDS.blocks * threshold
+    )
 
 
 def changes(before: Group, after: Group, icc: float = SCENARIO_ICC) -> tuple[Change, ...]:

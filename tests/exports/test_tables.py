@@ -4,6 +4,7 @@ import html
 import re
 from dataclasses import replace
 
+import msgspec
 import pytest
 from django.template.loader import render_to_string
 
@@ -11,7 +12,7 @@ from assessments.charts import LEFT, RIGHT
 from assessments.cohort import statistics
 from assessments.cohort.disclosure import printed
 from assessments.cohort.statistics import Estimate, Figure
-from assessments.cohort_results import results_of
+from assessments.cohort_results import class_name, results_of
 from assessments.cohort_tables import (
     Bound,
     Cell,
@@ -71,7 +72,12 @@ def test_means_are_those_of_the_page(language):
         ]
         assert chance == Number(round(item.chance, 1))
         assert rating == Number(round(item.rating.estimate.value))
-        assert other == Number(round(found.reference.domains[place].estimate.value))
+        beyond = found.reference.domains[place].estimate
+        assert [str(number.value) for number in numbers(other)] == [
+            whole(beyond.value),
+            whole(beyond.lower),
+            whole(beyond.upper),
+        ]
     assert len(table.rows) == 3
 
 
@@ -206,6 +212,50 @@ def test_situations_tell_the_key_and_what_is_unsafe(in_english):
         if option.unsafe
     }
     assert unsafe
+
+
+def test_every_situation_tells_what_was_at_risk_and_what_was_wrong_and_sure():
+    table = tables("thirty")["situations"]
+    expected = {
+        situation.number: (
+            share(situation.unsafe) if situation.unsafe else None,
+            share(situation.confident_errors),
+        )
+        for situation in results("thirty").situations
+    }
+    told_of = zip(
+        *(column(table, code) for code in ("number", "unsafe_share", "confident_errors")),
+        strict=True,
+    )
+    assert {(number.value, *shares) for number, *shares in told_of} == {
+        (number, *shares) for number, shares in expected.items()
+    }
+    assert len(expected) > len(results("thirty").confident_errors.items)
+    assert {unsafe is None for unsafe, _errors in expected.values()} == {True, False}
+
+
+def test_steps_of_which_nothing_can_be_said_are_counted_as_steps(in_english):
+    found = replace(results("followed"), deeds=())
+    [table] = [item for item in book(found, SUBJECT).tables if item.code == "deeds"]
+    page = render_to_string("assessments/cohort/withheld.html", {"results": found})
+    assert table.notes[0].endswith("and at least 22 steps must have been followed up.")
+    assert html.escape(table.notes[0]) in page
+
+
+def test_a_class_is_named_by_the_question_of_its_phase():
+    """Two questions may have an option of the same code."""
+    profession, setting = (
+        next(item for item in real().context if item.code == code)
+        for code in ("profession", "setting")
+    )
+    shared = msgspec.structs.replace(setting.options[1], code=profession.options[0].code)
+    asked = msgspec.structs.replace(setting, options=(setting.options[0], shared))
+    instrument = msgspec.structs.replace(real(), context=(profession, asked))
+    assert class_name(instrument, "profession", shared.code) == told(profession.options[0].text)
+    assert class_name(instrument, "setting", shared.code) == told(shared.text)
+    assert class_name(instrument, "setting", profession.options[1].code) == class_name(
+        instrument, "setting", ""
+    )
 
 
 def test_changes_are_given_since_each_earlier_moment(in_english):
