@@ -322,6 +322,16 @@ class Results:
         return statistics.NOTABLE_UNSAFE
 
     @property
+    def step(self) -> int:
+        """Points to which a share is rounded in a group that is not large."""
+        return disclosure.STEP
+
+    @property
+    def fine_shares_from(self) -> int:
+        """People from whom on it is not."""
+        return disclosure.FINE_SHARES_FROM
+
+    @property
     def self_rated(self) -> bool:
         return any(item.rating.estimate for item in self.domains)
 

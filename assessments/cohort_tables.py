@@ -303,12 +303,23 @@ def method(results: Results) -> Iterator[str]:
         yield too_small(results)
     if results.breakdown_withheld:
         yield _no_breakdown(results)
+    if results.change_withheld and not results.incomparable:
+        yield _(
+            "What has changed: no earlier moment of this cohort has published results to compare "
+            "with."
+        )
     yield _(
         "Where a figure is withheld, the reason stands in its place. No answer, result or report "
         "of any one person is in this file, and no list of who has answered: they exist nowhere "
         "for trainers."
     )
-    if not results.classes:
+    if results.classes:
+        yield _(
+            "No breakdown other than the one chosen before the phase opened, none by department or "
+            "date, and no search: crossed with what one knows of the people, they would point to "
+            "someone."
+        )
+    else:
         yield _(
             "No breakdown by profession, department or date, and no search: crossed with what one "
             "knows of the people, they would point to someone."
@@ -686,6 +697,11 @@ def _about_changes(results: Results) -> Iterator[str]:
         yield _(
             "Each moment is published on its own, and who answered both is not known: the two are "
             "taken as independent, which makes the intervals wide rather than narrow."
+        )
+        yield _(
+            "Effect size: the difference divided by how much people differ from one another "
+            "(Cohen’s d), which is estimated on the high side: the effect is rather larger than "
+            "said. By custom, from 0.2 on it is called small, from 0.5 medium, from 0.8 large."
         )
     if not all(found.same_form for found in results.changes):
         yield _(

@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 
 from assessments.charts import LEFT, RIGHT
 from assessments.cohort import statistics
-from assessments.cohort.disclosure import printed
+from assessments.cohort.disclosure import FINE_SHARES_FROM, STEP, printed
 from assessments.cohort.statistics import Estimate, Figure
 from assessments.cohort_results import class_name, results_of
 from assessments.cohort_tables import (
@@ -307,6 +307,38 @@ def test_the_document_says_of_how_many_people_a_class_must_be(in_english, breakd
         "assessments/cohort/document.html", {"results": found, "subject": SUBJECT}
     )
     assert re.findall(r"had fewer than(.*?)people", page) == [" 11 "]
+
+
+def read(page: str) -> str:
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "lacking", "words"),
+    [
+        ("changed", {"changes": ()}, "What has changed: no earlier moment"),
+        ("classes", {}, "No breakdown other than the one chosen"),
+        ("thirty", {}, "No breakdown by profession, department or date"),
+    ],
+)
+def test_files_say_what_is_withheld_as_the_page_does(in_english, kind, lacking, words):
+    found = replace(results(kind), **lacking)
+    page = read(render_to_string("assessments/cohort/results.html", {"results": found}))
+    [note] = [note for note in book(found, SUBJECT).notes if note.startswith(words)]
+    assert note in page
+
+
+def test_files_say_on_which_side_the_effect_size_errs(in_english):
+    page = read(
+        render_to_string("assessments/cohort/results.html", {"results": results("changed")})
+    )
+    [note] = [note for note in tables("changed")["changes"].notes if "Effect size" in note]
+    assert note in page
+
+
+def test_the_page_says_to_what_shares_are_rounded(in_english):
+    page = read(render_to_string("assessments/cohort/made.html", {"results": results("thirty")}))
+    assert f"rounded to {STEP} points in groups of fewer than {FINE_SHARES_FROM}." in page
 
 
 def test_simulated_people_are_said_to_be(in_english):
