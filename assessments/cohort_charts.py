@@ -1,7 +1,7 @@
 """Where the marks of a group's charts stand; a domain's band is :mod:`assessments.charts`'.
 
-Shares are drawn as they are printed: a mark tells no more than its figure. Coordinates are text,
-written as SVG reads them whatever the reader's locale.
+Shares and means are drawn as they are printed: a mark tells no more than its figure. Coordinates
+are text, written as SVG reads them whatever the reader's locale.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from .charts import LEFT, RIGHT
 from .cohort.disclosure import Share
+from .cohort.rounding import whole
 
 LINE = 15
 """Height of a line of text."""
@@ -26,7 +27,7 @@ NARROWEST = 28
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A value with its interval, on 0 to 100."""
+    """A value with its interval, on 0 to 100; drawn in whole points, as it is printed."""
 
     label: str
     value: float
@@ -92,9 +93,9 @@ def rows(marks: Iterable[Mark]) -> Rows:
                 top=_units(middle - 5),
                 middle=_units(middle),
                 bottom=_units(middle + 5),
-                x=_x(mark.value),
-                lower=_x(mark.lower),
-                upper=_x(mark.upper),
+                x=_x(whole(mark.value)),
+                lower=_x(whole(mark.lower)),
+                upper=_x(whole(mark.upper)),
                 strong=mark.strong,
                 hollow=mark.hollow,
             )
@@ -122,9 +123,9 @@ def stack(shares: Sequence[tuple[str, Share]]) -> tuple[Segment, ...]:
     weights = [
         share.points / 2 if share.low_end else float(share.points) for _cell, share in shares
     ]
-    whole, start, segments = sum(weights), float(LEFT), []
+    total, start, segments = sum(weights), float(LEFT), []
     for (cell, share), weight in zip(shares, weights, strict=True):
-        width = (RIGHT - LEFT) * weight / whole
+        width = (RIGHT - LEFT) * weight / total
         segments.append(
             Segment(
                 cell,

@@ -6,8 +6,7 @@ function of noised counts. Labels are in the language that is active when it is 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,6 +16,7 @@ from . import charts, cohort_charts
 from .cohort import disclosure, statistics
 from .cohort.counts import Deed, Grade
 from .cohort.disclosure import Part, Release, Share, Union
+from .cohort.rounding import whole
 from .cohort.statistics import (
     Calibration,
     Change,
@@ -26,6 +26,7 @@ from .cohort.statistics import (
     Need,
     Standing,
 )
+from .instrument.document import Choice as ContextOption
 from .instrument.document import (
     Domain,
     Instrument,
@@ -41,8 +42,6 @@ from .scoring.scores import chance_line
 from .templatetags.cohort import deed_name, keyed
 from .templatetags.readiness import told
 
-BREAKDOWNS = ("profession", "setting")
-"""The context questions by which a group may be divided."""
 MOST = 8
 """How many shares a list tells, the greatest first, and how many blocks, the latest ones."""
 LETTERS = "ABCDEFGHIJ"
@@ -136,11 +135,26 @@ class Situation:
     """In the order in which they were shown; empty where the shares are withheld."""
     withheld: Figure | None
     """The figure that says why they are."""
-    confident_errors: Share | None
-    unsafe: Share | None
-    """Of those who chose an unsafe option; None where there is none, or shares are withheld."""
+    sure_and_wrong: Figure
+    unsafe_choice: Figure | None
+    """None where it has no unsafe option."""
     chart: cohort_charts.Rows
     sources: tuple[Source, ...]
+
+    @property
+    def confident_errors(self) -> Share | None:
+        """Of those who were wrong and sure of it."""
+        return self.sure_and_wrong.share
+
+    @property
+    def unsafe(self) -> Share | None:
+        """Of those who chose an unsafe option; None where there is none, or shares are withheld."""
+        return self.unsafe_choice.share if self.unsafe_choice else None
+
+    @property
+    def notable(self) -> bool:
+        """Whether what is unsafe in it is brought forward."""
+        return self.unsafe is not None and statistics.notable(self.unsafe)
 
     @property
     def best(self) -> Share | None:
@@ -303,6 +317,21 @@ class Results:
         return self.kind == "follow-up" and not self.deeds
 
     @property
+    def notable_from(self) -> int:
+        """The points from which the share of an unsafe choice is brought forward."""
+        return statistics.NOTABLE_UNSAFE
+
+    @property
+    def step(self) -> int:
+        """Points to which a share is rounded in a group that is not large."""
+        return disclosure.STEP
+
+    @property
+    def fine_shares_from(self) -> int:
+        """People from whom on it is not."""
+        return disclosure.FINE_SHARES_FROM
+
+    @property
     def self_rated(self) -> bool:
         return any(item.rating.estimate for item in self.domains)
 
@@ -337,7 +366,7 @@ def results_of(
     calibration = statistics.calibration(group)
     comparable, incomparable = _comparable(group, earlier)
     reference = _reference(instrument, others) if others else None
-    classes, deeds = _classes(instrument, releases), _deeds(group)
+    classes, deeds = _classes(instrument, breakdown, releases), _deeds(group, threshold)
     return Results(
         instrument=instrument,
         form=group.form,
@@ -349,7 +378,7 @@ def results_of(
                 release.day,
                 release.at_least,
                 disclosure.digest(release),
-                release.group and class_name(instrument, release.group),
+                release.group and class_name(instrument, breakdown, release.group),
             )
             for release in releases
         ),
@@ -389,28 +418,33 @@ def results_of(
     )
 
 
-def class_name(instrument: Instrument, code: str) -> str:
+def class_name(instrument: Instrument, breakdown: str, code: str) -> str:
     """A class of a breakdown in words: what people said of themselves."""
-    for question in instrument.context:
-        for option in question.options:
-            if question.code in BREAKDOWNS and option.code == code:
-                return told(option.text)
-    return _("Did not say")
+    option = _options(instrument, breakdown).get(code)
+    return told(option.text) if option else _("Did not say")
 
 
-def _classes(instrument: Instrument, releases: Iterable[Release]) -> tuple[ClassResult, ...]:
+def _options(instrument: Instrument, breakdown: str) -> Mapping[str, ContextOption]:
+    """The classes that the question of a breakdown offers, in its order."""
+    question = by_code(instrument.context).get(breakdown)
+    return by_code(question.options) if question else {}
+
+
+def _classes(
+    instrument: Instrument, breakdown: str, releases: Iterable[Release]
+) -> tuple[ClassResult, ...]:
     found: dict[str, list[Release]] = {}
     for release in releases:
         if release.group is not None:
             found.setdefault(release.group, []).append(release)
-    codes = [option.code for question in instrument.context for option in question.options]
+    codes = list(_options(instrument, breakdown))
     made = []
     # As the question lists them; those who did not say come last.
     for code, blocks in sorted(
         found.items(), key=lambda each: codes.index(each[0]) if each[0] in codes else len(codes)
     ):
         group = Group(instrument, disclosure.union(blocks))
-        made.append(ClassResult(class_name(instrument, code), group.n, _domains(group)))
+        made.append(ClassResult(class_name(instrument, breakdown, code), group.n, _domains(group)))
     return tuple(made)
 
 
@@ -475,8 +509,8 @@ def _changes(label: str, before: Group, after: Group) -> Changes:
     return Changes(label, before.n, after.n, domains, chart)
 
 
-def _deeds(group: Group) -> tuple[DeedResult, ...]:
-    found = statistics.deeds(group)
+def _deeds(group: Group, threshold: int) -> tuple[DeedResult, ...]:
+    found = statistics.deeds(group, threshold)
     if found is None or found.withheld:
         return ()
     return tuple(
@@ -490,8 +524,8 @@ def _situations(group: Group) -> tuple[Situation, ...]:
     instrument = group.instrument
     subs, domains = by_code(instrument.sub_competencies), by_code(instrument.domains)
     sources = by_code(instrument.sources)
-    errors = {figure.code: figure.share for figure in statistics.confident_errors(group)}
-    unsafe = {found.scenario: found.share.share for found in statistics.unsafe_choices(group)}
+    errors = {figure.code: figure for figure in statistics.confident_errors(group)}
+    unsafe = {found.scenario: found.share for found in statistics.unsafe_choices(group)}
     made = []
     for number, (scenario, found) in enumerate(
         zip(group.scenarios, statistics.option_shares(group), strict=True), 1
@@ -506,8 +540,8 @@ def _situations(group: Group) -> tuple[Situation, ...]:
                 domain=domains[sub.domain],
                 choices=choices,
                 withheld=None if choices else found.shares[0],
-                confident_errors=errors[scenario.code],
-                unsafe=unsafe.get(scenario.code),
+                sure_and_wrong=errors[scenario.code],
+                unsafe_choice=unsafe.get(scenario.code),
                 chart=cohort_charts.rows(
                     cohort_charts.Mark(
                         f"{choice.letter} – {keyed(choice.option)}"
@@ -570,19 +604,19 @@ def _domains(group: Group, reference: Reference | None = None) -> tuple[DomainRe
     ):
         subs = {sub.code for sub in group.instrument.sub_competencies_of(domain.code)}
         chance = chance_line(item for item in group.scenarios if item.sub_competency in subs)
-        estimate, rating = mean.estimate, rated.rating.estimate
+        estimate, rating = mean.estimate, rated.estimate
         band = charts.band(
             group.instrument.cuts,
-            score=round(estimate.value) if estimate else None,
-            interval=Interval(round(estimate.lower), round(estimate.upper)) if estimate else None,
+            score=whole(estimate.value) if estimate else None,
+            interval=Interval(whole(estimate.lower), whole(estimate.upper)) if estimate else None,
             chance=chance,
-            beside=round(rating.value) if rating else None,
-            others=round(others.estimate.value) if others and others.estimate else None,
+            beside=whole(rating.value) if rating else None,
+            others=whole(others.estimate.value) if others and others.estimate else None,
         )
         stack = cohort_charts.stack(
             [(figure.code, figure.share) for figure in levels.shares if figure.share]
         )
-        made.append(DomainResult(domain, mean, rated.rating, chance, others, band, levels, stack))
+        made.append(DomainResult(domain, mean, rated, chance, others, band, levels, stack))
     return tuple(made)
 
 
@@ -611,7 +645,7 @@ def _unsafe(group: Group) -> Shares:
         for unsafe in statistics.unsafe_choices(group)
         for scenario in [scenarios[unsafe.scenario]]
     )
-    return _shares(found, statistics.NOTABLE_UNSAFE)
+    return _shares(found, statistics.notable)
 
 
 def _confident_errors(group: Group) -> Shares:
@@ -631,18 +665,15 @@ def _steps(group: Group) -> Shares:
 
 
 def _shares(
-    found: Iterable[tuple[Figure, str, Scenario | None]], notable_from: float = math.inf
+    found: Iterable[tuple[Figure, str, Scenario | None]],
+    notable: Callable[[Share], bool] = lambda _share: False,
 ) -> Shares:
-    """Those that can be said; the least, and those printed at the low end, are only counted.
-
-    What is brought forward is so by its share as printed, whatever lies behind it.
-    """
+    """Those that can be said; the least, and those printed at the low end, are only counted."""
     said = []
     for figure, label, scenario in found:
         if (printed := _printed(figure)) is None:
             continue
-        notable = printed[0].points >= 100 * notable_from
-        said.append(ShareResult(label, *printed, notable, scenario, figure.code))
+        said.append(ShareResult(label, *printed, notable(printed[0]), scenario, figure.code))
     items = tuple(item for item in said if not item.share.low_end)[:MOST]
     chart = cohort_charts.rows(
         cohort_charts.Mark(

@@ -18,12 +18,14 @@ from django.utils.translation import ngettext
 
 from .cohort.counts import Grade
 from .cohort.disclosure import FINE_SHARES_FROM, STEP, Share
+from .cohort.rounding import half_up
+from .cohort.rounding import whole as whole_points
 from .cohort.statistics import Claim, Estimate, Figure
 from .cohort_results import Results, ShareResult, Shares
 from .instrument.document import digest
 from .scoring.sheet import DONT_KNOW
 from .templatetags.cohort import against_the_rest, deed_name, outcome_name, why_withheld
-from .templatetags.readiness import half_up, told
+from .templatetags.readiness import told
 
 EFFECT_PLACES = 2
 """Decimals of an effect size."""
@@ -206,11 +208,11 @@ def _tables(results: Results) -> Iterator[Table]:
 
 
 def whole(value: float) -> Number:
-    return Number(int(half_up(value)))
+    return Number(whole_points(value))
 
 
 def rounded(value: float, places: int) -> Number:
-    return Number(half_up(value, places) + 0.0)  # never −0.0
+    return Number(half_up(value, places))
 
 
 def share(printed: Share) -> Number:
@@ -301,12 +303,23 @@ def method(results: Results) -> Iterator[str]:
         yield too_small(results)
     if results.breakdown_withheld:
         yield _no_breakdown(results)
+    if results.change_withheld and not results.incomparable:
+        yield _(
+            "What has changed: no earlier moment of this cohort has published results to compare "
+            "with."
+        )
     yield _(
         "Where a figure is withheld, the reason stands in its place. No answer, result or report "
         "of any one person is in this file, and no list of who has answered: they exist nowhere "
         "for trainers."
     )
-    if not results.classes:
+    if results.classes:
+        yield _(
+            "No breakdown other than the one chosen before the phase opened, none by department or "
+            "date, and no search: crossed with what one knows of the people, they would point to "
+            "someone."
+        )
+    else:
         yield _(
             "No breakdown by profession, department or date, and no search: crossed with what one "
             "knows of the people, they would point to someone."
@@ -345,7 +358,6 @@ def _means(results: Results) -> Table:
     rows = []
     for item, other in zip(results.domains, others, strict=True):
         rated = item.rating.estimate
-        beyond = other.estimate if other else None
         rows.append(
             Row(
                 item.domain.code,
@@ -355,7 +367,7 @@ def _means(results: Results) -> Table:
                     measured(item.mean),
                     rounded(item.chance, CHANCE_PLACES),
                     whole(rated.value) if rated else gap(item.rating),
-                    (whole(beyond.value) if beyond else gap(other)) if other else None,
+                    measured(other) if other else None,
                 ),
                 results.at_least,
             )
@@ -368,7 +380,7 @@ def _means(results: Results) -> Table:
             Column("mean", _("Mean"), Unit.POINTS, spread=True),
             Column("chance", _("Guessing"), Unit.POINTS),
             Column("self_rating", _("Self-rating"), Unit.POINTS),
-            Column("reference", _("Mean of all other groups"), Unit.POINTS),
+            Column("reference", _("Mean of all other groups"), Unit.POINTS, spread=True),
         ),
         tuple(rows),
         (
@@ -507,6 +519,13 @@ def _share_row(item: ShareResult, at_least: int) -> Row:
     return Row(item.code, item.label, (item.label, printed), at_least)
 
 
+def _only(figure: Figure | None) -> Cell:
+    """A share without its interval, or why there is none; nothing where there is no figure."""
+    if figure is None:
+        return None
+    return share(figure.share) if figure.share else gap(figure)
+
+
 def _situations(results: Results) -> Table:
     rows = []
     for situation in results.situations:
@@ -517,8 +536,9 @@ def _situations(results: Results) -> Table:
             told(situation.sub_competency.title),
             topic,
         )
+        of_all = (_only(situation.unsafe_choice), _only(situation.sure_and_wrong))
         if situation.withheld:
-            cells = (*names, None, None, None, None, gap(situation.withheld))
+            cells = (*names, None, None, None, None, gap(situation.withheld), *of_all)
             rows.append(Row(scenario.code, topic, cells, results.at_least))
         for choice in situation.choices:
             code, text = choice.option.code if choice.option else DONT_KNOW, told(choice.text)
@@ -533,6 +553,7 @@ def _situations(results: Results) -> Table:
                         choice.grade is Grade.ACCEPTABLE,
                         bool(choice.option and choice.option.unsafe),
                         Spread(share(choice.share), share(choice.lower), share(choice.upper)),
+                        *of_all,
                     ),
                     results.at_least,
                 )
@@ -550,12 +571,27 @@ def _situations(results: Results) -> Table:
             Column("acceptable", _("Acceptable option")),
             Column("unsafe", _("Unsafe")),
             Column("share", _("Share of those who answered"), Unit.PERCENT, spread=True),
+            # Of the situation as a whole: the same in each of its rows.
+            Column("unsafe_share", _("Share of people who chose an unsafe option"), Unit.PERCENT),
+            Column(
+                "confident_errors",
+                _("Share of people who were wrong and at least fairly sure"),
+                Unit.PERCENT,
+            ),
         ),
         tuple(rows),
         (_("Shares are rounded, so those of a situation may not add up to 100."),)
         if not results.scenarios_withheld
         else (too_small(results),),
     )
+
+
+def _no_deeds(results: Results) -> str:
+    return _(
+        "What became of the steps chosen before: only those who brought the code of their first "
+        "answers were asked; each publication must count at least %(needed)s people, and at least "
+        "%(needed)s steps must have been followed up."
+    ) % {"needed": results.for_scenarios}
 
 
 def _deeds(results: Results) -> Table:
@@ -578,7 +614,7 @@ def _deeds(results: Results) -> Table:
             )
             for item in results.deeds
         ),
-        (_("Too few people answered for this to be said."),) if results.deeds_withheld else (),
+        (_no_deeds(results),) if results.deeds_withheld else (),
     )
 
 
@@ -661,6 +697,11 @@ def _about_changes(results: Results) -> Iterator[str]:
         yield _(
             "Each moment is published on its own, and who answered both is not known: the two are "
             "taken as independent, which makes the intervals wide rather than narrow."
+        )
+        yield _(
+            "Effect size: the difference divided by how much people differ from one another "
+            "(Cohen’s d), which is estimated on the high side: the effect is rather larger than "
+            "said. By custom, from 0.2 on it is called small, from 0.5 medium, from 0.8 large."
         )
     if not all(found.same_form for found in results.changes):
         yield _(

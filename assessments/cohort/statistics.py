@@ -37,7 +37,6 @@ from assessments.cohort.counts import (
     confidence_cell,
 )
 from assessments.cohort.disclosure import (
-    K,
     Part,
     Release,
     Share,
@@ -45,6 +44,7 @@ from assessments.cohort.disclosure import (
     noise_variance,
     printed,
 )
+from assessments.cohort.rounding import whole
 from assessments.instrument.document import DONT_KNOW_CONFIDENCE, Instrument, Scenario, digest
 from assessments.scoring.outcomes import CONFIDENT_FROM
 from assessments.scoring.sheet import DONT_KNOW
@@ -60,9 +60,9 @@ a domain of eight."""
 RATING_ICC = 0.30
 """ρ between two ratings by one person, of themselves or of how sure they are; α = .93 with 31 items
 (SNAIL, Laupichler et al. 2023) implies .30."""
-NOTABLE_UNSAFE = 0.20
-"""The share from which an unsafe choice is brought forward. No significance is asked: to teach a
-danger that fewer chose costs little, to miss one costs more."""
+NOTABLE_UNSAFE = 20
+"""The points from which the share of an unsafe choice is brought forward. No significance is asked:
+to teach a danger that fewer chose costs little, to miss one costs more."""
 
 Floats = NDArray[np.float64]
 TableKind = Literal["levels", "credits", "options", "confidence", "self_ratings", "steps", "deeds"]
@@ -152,7 +152,6 @@ class Unsafe:
     sub_competency: str
     options: tuple[str, ...]
     share: Figure
-    notable: bool
 
 
 class Claim(StrEnum):
@@ -173,14 +172,6 @@ class Calibration:
     bias: Figure
     """Confidence minus accuracy, −1 to 1; above 0 is over-confident."""
     claim: Claim | None
-
-
-@dataclass(frozen=True, slots=True)
-class SelfRating:
-    """Self-rating beside result, both 0 to 100; never one mixed into the other."""
-
-    rating: Figure
-    result: Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,9 +299,14 @@ def unsafe_choices(group: Group) -> tuple[Unsafe, ...]:
         if not unsafe:
             continue
         figure = _sum(group, "options", distribution, unsafe)
-        notable = figure.estimate is not None and figure.estimate.value >= NOTABLE_UNSAFE
-        found.append(Unsafe(scenario.code, scenario.sub_competency, unsafe, figure, notable))
+        found.append(Unsafe(scenario.code, scenario.sub_competency, unsafe, figure))
     return tuple(sorted(found, key=lambda item: _descending(item.share)))
+
+
+def notable(share: Share) -> bool:
+    """Whether an unsafe choice of this share is brought forward: by what is printed, whatever lies
+    behind it."""
+    return share.points >= NOTABLE_UNSAFE
 
 
 def confident_errors(group: Group) -> tuple[Figure, ...]:
@@ -337,6 +333,7 @@ def calibration(group: Group, icc: float = SCENARIO_ICC) -> Calibration:
 
     As for one person (:func:`assessments.scoring.calibration.calibrate`), "I don't know" stands as
     a guess that failed, and over-confidence is claimed only if the answers given say it alone.
+    What is claimed is what the intervals show as they are printed.
     """
     probability = {level.code: level.probability for level in group.instrument.confidence_scale}
     given = [
@@ -358,9 +355,10 @@ def calibration(group: Group, icc: float = SCENARIO_ICC) -> Calibration:
     claim = None
     if bias.estimate is not None:
         claim = Claim.WITHIN
-        if bias.estimate.upper < 0:
+        side = _side(bias.estimate, 100.0)
+        if side < 0:
             claim = Claim.UNDER
-        elif bias.estimate.lower > 0 and alone.estimate is not None and alone.estimate.lower > 0:
+        elif side > 0 and alone.estimate is not None and _side(alone.estimate, 100.0) > 0:
             claim = Claim.OVER
     return Calibration(
         figure("confidence", ((cell, sure) for cell, sure, _right in every), RATING_ICC),
@@ -370,18 +368,19 @@ def calibration(group: Group, icc: float = SCENARIO_ICC) -> Calibration:
     )
 
 
-def self_ratings(group: Group, icc: float = RATING_ICC) -> tuple[SelfRating, ...]:
+def self_ratings(group: Group, icc: float = RATING_ICC) -> tuple[Figure, ...]:
     """Per domain, the mean self-rating as a percentage of the scale, 100·(mean − 1)/(points − 1)
-    (POMP; Cohen, Cohen, Aiken & West 1999), beside the result."""
+    (POMP; Cohen, Cohen, Aiken & West 1999). It stands beside the result, never mixed into it."""
     scale = group.instrument.self_rating_scale
     worth = {point.code: place / (len(scale) - 1) for place, point in enumerate(scale)}
     found = []
-    for domain, result in zip(group.instrument.domains, domain_means(group), strict=True):
+    for domain in group.instrument.domains:
         subs = set(_in_domain(group, domain.code))
         codes = [item.code for item in group.instrument.self_ratings if item.sub_competency in subs]
         cells = _cells(group, "self_ratings", codes, worth)
-        rating = _mean(group, Part.SELF_RATINGS, domain.code, cells, len(codes), icc, unit=100.0)
-        found.append(SelfRating(rating, result))
+        found.append(
+            _mean(group, Part.SELF_RATINGS, domain.code, cells, len(codes), icc, unit=100.0)
+        )
     return tuple(found)
 
 
@@ -394,15 +393,19 @@ def steps_chosen(group: Group) -> tuple[Figure, ...]:
     return tuple(sorted(figures, key=_descending))
 
 
-def deeds(group: Group) -> Distribution | None:
+def deeds(group: Group, threshold: int) -> Distribution | None:
     """What became of the steps chosen before, among those followed up; None where none was asked.
 
-    Whoever has brought no resume code was asked nothing: the shares are of steps, not of people.
+    Whoever has brought no resume code was asked nothing: the shares are of steps, not of people,
+    and said where the steps are as many as the people whom a block needs to carry them, of a
+    threshold of ``threshold``.
     """
     if not any(release.deeds for release in group.published.sums):
         return None
     codes = [str(deed) for deed in Deed]
-    return _distribution(group, Part.DEEDS, "deeds", DEEDS, codes, fewest=2 * K)
+    return _distribution(
+        group, Part.DEEDS, "deeds", DEEDS, codes, fewest=Part.DEEDS.blocks * threshold
+    )
 
 
 def changes(before: Group, after: Group, icc: float = SCENARIO_ICC) -> tuple[Change, ...]:
@@ -437,7 +440,7 @@ def changes(before: Group, after: Group, icc: float = SCENARIO_ICC) -> tuple[Cha
             Change(
                 Figure(old.code, n, estimate),
                 difference / spread if spread else None,
-                whole(estimate.lower) > 0 or whole(estimate.upper) < 0,
+                _side(estimate) != 0,
                 same_form,
             )
         )
@@ -560,6 +563,12 @@ def _beyond(high: _Ratio, low: _Ratio, z: float) -> bool:
     return high.value - low.value > z * math.sqrt(high.variance + low.variance)
 
 
+def _side(difference: Estimate, unit: float = 1.0) -> int:
+    """On which side of 0 the interval of a difference lies as it is printed, in whole points once
+    multiplied by ``unit``: 1 above, −1 below, 0 where it holds 0."""
+    return int(whole(unit * difference.lower) > 0) - int(whole(unit * difference.upper) < 0)
+
+
 def _reason(
     group: Group, part: Part, cells: _Cells, per_person: int = 1, fewest: float | None = None
 ) -> Withheld | None:
@@ -664,11 +673,6 @@ def _sum(
     )
     cells = _cells(group, kind, [distribution.code], worth)
     return Figure(distribution.code, group.n, _share_estimate(cells, min(share, 1.0)))
-
-
-def whole(points: float) -> float:
-    """A number of points as it is printed, halves away from zero."""
-    return math.copysign(math.floor(abs(points) + 0.5), points)
 
 
 def nearest_distribution(shares: Floats) -> Floats:

@@ -2,7 +2,6 @@
 
 import re
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
 from math import ceil
 
 from django import template
@@ -11,6 +10,7 @@ from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from ..cohort.counts import Deed
+from ..cohort.rounding import half_up
 from ..instrument.document import MAIN_LANGUAGE, Source, Text, in_language
 from ..models import Phase
 from ..scoring.levels import LevelOutcome
@@ -26,12 +26,6 @@ def told(text: Text | None) -> str:
     if not text:
         return ""
     return in_language(text, (get_language() or MAIN_LANGUAGE)[:2])
-
-
-def half_up(value: float, places: int = 0) -> float:
-    """Rounded as a reader rounds: halves away from zero, where Python takes the even side."""
-    exact = Decimal(str(round(value, 9)))
-    return float(exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP))
 
 
 @register.filter

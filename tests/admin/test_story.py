@@ -233,7 +233,7 @@ def test_the_files_are_named_above_what_they_hold(desk, cohort, published):
     for name in ("results.pdf", "results.xlsx", "results.csv", "results.json"):
         there = reverse("admin:assessments_cohort_export", args=(phase.cohort_id, phase.pk, name))
         assert f'href="{there}"' in page.source
-    assert "hold exactly what this page shows" in page.text
+    assert "hold the figures of this page, none finer" in page.text
 
 
 def test_the_example_links_to_nothing_of_the_admin(version, client):

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from assessments.cohort.counts import Grade, Table, confidence_cell
-from assessments.cohort.disclosure import Part, Release, noise_variance
+from assessments.cohort.disclosure import Part, Release, noise_variance, printed
+from assessments.cohort.rounding import half_up, whole
 from assessments.cohort.statistics import (
     Claim,
     Figure,
@@ -23,6 +24,7 @@ from assessments.cohort.statistics import (
     level_distributions,
     nearest_distribution,
     needs,
+    notable,
     option_shares,
     self_ratings,
     steps_chosen,
@@ -79,7 +81,7 @@ def every_figure(group: Group) -> dict[tuple[str, ...], Figure]:
         *((("error", f.code), f) for f in confident_errors(group)),
         *((("unsafe", item.scenario), item.share) for item in unsafe_choices(group)),
         *((("calibration", f.code), f) for f in (sure.bias, sure.accuracy, sure.confidence)),
-        *((("rating", item.rating.code), item.rating) for item in self_ratings(group)),
+        *((("rating", figure.code), figure) for figure in self_ratings(group)),
         *((("step", f.code), f) for f in steps_chosen(group)),
     ]
     return dict(found)
@@ -151,14 +153,13 @@ def test_unsafe_choices_are_the_shares_of_their_options(
     scenario = next(s for s in instrument.scenarios_of(FORM) if any(o.unsafe for o in s.options))
     unsafe = next(option.code for option in scenario.options if option.unsafe)
     safe = next(option.code for option in scenario.options if not option.unsafe)
-    for chosen, notable in ((29, True), (3, False)):
+    for chosen in (29, 3):
         tables = {scenario.code: {unsafe: chosen, safe: 30 - chosen}}
         found = unsafe_choices(group_of(instrument, holding(large, "options", tables)))
         item = next(item for item in found if item.scenario == scenario.code)
         assert item.options == (unsafe,)
         assert item.share.estimate is not None
         assert item.share.estimate.value == pytest.approx(chosen / 30)
-        assert item.notable is notable
         values = [one.share.estimate.value for one in found if one.share.estimate]
         assert values == sorted(values, reverse=True)
     listed = {item.scenario for item in found}
@@ -219,13 +220,68 @@ def test_under_confidence(instrument: Instrument, large: Release) -> None:
     assert found.claim is Claim.UNDER
 
 
+def _sureness(instrument: Instrument, large: Release, right: int) -> Group:
+    """All sure at 75 %, so many answers of all being right."""
+    scenarios = instrument.scenarios_of(FORM)
+    tables = {}
+    for place, item in enumerate(scenarios):
+        best = right // len(scenarios) + (place < right % len(scenarios))
+        cells = {
+            confidence_cell("p75", Grade.BEST): best,
+            confidence_cell("p75", Grade.WRONG): 30 - best,
+        }
+        tables[item.code] = cells
+    return group_of(instrument, holding(large, "confidence", tables))
+
+
+def test_what_is_claimed_of_confidence_is_what_the_printed_interval_shows(
+    instrument: Instrument, large: Release
+) -> None:
+    claims, hidden = set(), 0
+    for right in range(440, 661, 2):
+        found = calibration(_sureness(instrument, large, right))
+        assert found.bias.estimate is not None
+        lower, upper = found.bias.estimate.lower, found.bias.estimate.upper
+        expected = Claim.WITHIN
+        if lower >= 0.005:
+            expected = Claim.OVER
+        elif upper <= -0.005:
+            expected = Claim.UNDER
+        assert found.claim is expected
+        claims.add(found.claim)
+        hidden += 0 < lower < 0.005 or -0.005 < upper < 0
+    assert claims == set(Claim)
+    assert hidden >= 2
+
+
+@pytest.mark.parametrize(
+    ("points", "people", "forward"), [(19, 100, False), (20, 100, True), (18, 30, True)]
+)
+def test_an_unsafe_choice_is_brought_forward_by_its_printed_share(
+    points: int, people: int, forward: bool
+) -> None:
+    assert notable(printed(points / 100, people)) is forward
+
+
+@pytest.mark.parametrize(
+    ("value", "points"), [(62.5, 63), (61.5, 62), (-0.5, -1), (-0.4, 0), (100 * 0.285, 29)]
+)
+def test_halves_are_rounded_away_from_zero(value: float, points: int) -> None:
+    assert whole(value) == points
+
+
+def test_nothing_is_rounded_to_minus_zero() -> None:
+    assert math.copysign(1, half_up(-0.004, 2)) == 1
+
+
 def test_self_ratings_are_percentages_of_the_scale(instrument: Instrument, large: Release) -> None:
     tables = {item.code: {"2": 10, "4": 20, "unanswered": 5} for item in instrument.self_ratings}
     group = group_of(instrument, holding(large, "self_ratings", tables))
-    for item, mean in zip(self_ratings(group), domain_means(group), strict=True):
-        assert item.rating.estimate is not None
-        assert item.rating.estimate.value == pytest.approx(100 * (10 / 3 - 1) / 4)
-        assert item.result == mean
+    found = self_ratings(group)
+    assert [figure.code for figure in found] == [item.code for item in instrument.domains]
+    for figure in found:
+        assert figure.estimate is not None
+        assert figure.estimate.value == pytest.approx(100 * (10 / 3 - 1) / 4)
 
 
 def test_steps_chosen_by_hand(instrument: Instrument, large: Release) -> None:
@@ -335,7 +391,6 @@ def test_what_a_release_withholds_carries_its_reason(
         assert figure.n == 10
     assert all(item.withheld is Withheld.TOO_FEW_PEOPLE for item in option_shares(group))
     assert calibration(group).claim is None
-    assert not any(item.notable for item in unsafe_choices(group))
 
 
 def test_few_answers_say_nothing_of_the_group(instrument: Instrument) -> None:

@@ -7,7 +7,15 @@ import pytest
 
 from assessments.cohort import disclosure
 from assessments.cohort.counts import DEEDS, Counts, Deed, Table
-from assessments.cohort.disclosure import Release, added, noise_variance, partition, union, without
+from assessments.cohort.disclosure import (
+    K,
+    Release,
+    added,
+    noise_variance,
+    partition,
+    union,
+    without,
+)
 from assessments.cohort.statistics import (
     Withheld,
     deeds,
@@ -166,7 +174,7 @@ def following_up(release: Release, done: int, begun: int, not_done: int) -> Rele
 
 
 def test_deeds_are_shares_of_the_steps_followed_up(instrument: Instrument, large: Release) -> None:
-    found = deeds(group_of(instrument, following_up(large, 30, 15, 15)))
+    found = deeds(group_of(instrument, following_up(large, 30, 15, 15)), K)
     assert found is not None
     values = {figure.code: figure.estimate.value for figure in found.shares if figure.estimate}
     assert values == {"done": 0.5, "begun": 0.25, "not_done": 0.25}
@@ -176,12 +184,22 @@ def test_deeds_are_shares_of_the_steps_followed_up(instrument: Instrument, large
 
 
 def test_few_steps_followed_up_say_nothing(instrument: Instrument, large: Release) -> None:
-    found = deeds(group_of(instrument, following_up(large, 3, 2, 1)))
+    found = deeds(group_of(instrument, following_up(large, 3, 2, 1)), K)
     assert found is not None
     assert found.withheld is Withheld.TOO_FEW_ANSWERS
+
+
+def test_the_threshold_in_force_says_how_many_steps_are_few(
+    instrument: Instrument, large: Release
+) -> None:
+    group = group_of(instrument, following_up(large, 15, 10, 5))
+    for threshold, withheld in ((K, None), (20, Withheld.TOO_FEW_ANSWERS)):
+        found = deeds(group, threshold)
+        assert found is not None
+        assert found.withheld is withheld
 
 
 def test_where_nothing_was_followed_up_there_is_no_table(
     instrument: Instrument, small: Release
 ) -> None:
-    assert deeds(group_of(instrument, small)) is None
+    assert deeds(group_of(instrument, small), K) is None

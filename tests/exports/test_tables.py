@@ -4,11 +4,15 @@ import html
 import re
 from dataclasses import replace
 
+import msgspec
 import pytest
 from django.template.loader import render_to_string
 
-from assessments.cohort.disclosure import printed
-from assessments.cohort_results import results_of
+from assessments.charts import LEFT, RIGHT
+from assessments.cohort import statistics
+from assessments.cohort.disclosure import FINE_SHARES_FROM, STEP, printed
+from assessments.cohort.statistics import Estimate, Figure
+from assessments.cohort_results import class_name, results_of
 from assessments.cohort_tables import (
     Bound,
     Cell,
@@ -68,7 +72,12 @@ def test_means_are_those_of_the_page(language):
         ]
         assert chance == Number(round(item.chance, 1))
         assert rating == Number(round(item.rating.estimate.value))
-        assert other == Number(round(found.reference.domains[place].estimate.value))
+        beyond = found.reference.domains[place].estimate
+        assert [str(number.value) for number in numbers(other)] == [
+            whole(beyond.value),
+            whole(beyond.lower),
+            whole(beyond.upper),
+        ]
     assert len(table.rows) == 3
 
 
@@ -147,6 +156,34 @@ def test_the_page_prints_every_figure_that_the_tables_hold(in_english):
             assert [row.label, value, f"{lower} to {upper}"] in printed_rows
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_mark_of_a_chart_tells_more_than_whole_points(kind):
+    found = results(kind)
+    charts = [
+        found.needs_chart,
+        *(each.chart for each in (*found.class_charts, *found.changes, *found.situations)),
+        *([found.calibration_chart] if found.calibration_chart else []),
+    ]
+    places = {f"{LEFT + (RIGHT - LEFT) * points / 100:.1f}" for points in range(101)}
+    drawn = [end for chart in charts for row in chart.rows for end in (row.x, row.lower, row.upper)]
+    assert len(drawn) >= 48
+    assert set(drawn) <= places
+
+
+def test_a_dot_stands_where_its_figure_is_printed(monkeypatch):
+    """A half is even to Python, and up to a reader."""
+
+    def at(value):
+        figures = [
+            Figure(domain.code, 30, Estimate(value, 56.5, 70.5)) for domain in real().domains
+        ]
+        monkeypatch.setattr(statistics, "domain_means", lambda _group: tuple(figures))
+        return [item.band for item in results("thirty").domains]
+
+    assert at(62.5) == at(63.0)
+    assert at(62.5) != at(62.0)
+
+
 def test_of_eleven_people_what_is_withheld_says_why(in_english):
     found = tables("eleven")
     because = "withheld: the group is too small for it"
@@ -175,6 +212,50 @@ def test_situations_tell_the_key_and_what_is_unsafe(in_english):
         if option.unsafe
     }
     assert unsafe
+
+
+def test_every_situation_tells_what_was_at_risk_and_what_was_wrong_and_sure():
+    table = tables("thirty")["situations"]
+    expected = {
+        situation.number: (
+            share(situation.unsafe) if situation.unsafe else None,
+            share(situation.confident_errors),
+        )
+        for situation in results("thirty").situations
+    }
+    told_of = zip(
+        *(column(table, code) for code in ("number", "unsafe_share", "confident_errors")),
+        strict=True,
+    )
+    assert {(number.value, *shares) for number, *shares in told_of} == {
+        (number, *shares) for number, shares in expected.items()
+    }
+    assert len(expected) > len(results("thirty").confident_errors.items)
+    assert {unsafe is None for unsafe, _errors in expected.values()} == {True, False}
+
+
+def test_steps_of_which_nothing_can_be_said_are_counted_as_steps(in_english):
+    found = replace(results("followed"), deeds=())
+    [table] = [item for item in book(found, SUBJECT).tables if item.code == "deeds"]
+    page = render_to_string("assessments/cohort/withheld.html", {"results": found})
+    assert table.notes[0].endswith("and at least 22 steps must have been followed up.")
+    assert html.escape(table.notes[0]) in page
+
+
+def test_a_class_is_named_by_the_question_of_its_phase():
+    """Two questions may have an option of the same code."""
+    profession, setting = (
+        next(item for item in real().context if item.code == code)
+        for code in ("profession", "setting")
+    )
+    shared = msgspec.structs.replace(setting.options[1], code=profession.options[0].code)
+    asked = msgspec.structs.replace(setting, options=(setting.options[0], shared))
+    instrument = msgspec.structs.replace(real(), context=(profession, asked))
+    assert class_name(instrument, "profession", shared.code) == told(profession.options[0].text)
+    assert class_name(instrument, "setting", shared.code) == told(shared.text)
+    assert class_name(instrument, "setting", profession.options[1].code) == class_name(
+        instrument, "setting", ""
+    )
 
 
 def test_changes_are_given_since_each_earlier_moment(in_english):
@@ -217,6 +298,47 @@ def test_a_breakdown_that_cannot_be_shown_says_why(in_english):
     [note] = [note for note in book(found, SUBJECT).notes if "place of work" in note]
     assert "had fewer than 11 people" in note
     assert not [note for note in book(results("classes"), SUBJECT).notes if "class left" in note]
+
+
+@pytest.mark.parametrize("breakdown", ["profession", "setting"])
+def test_the_document_says_of_how_many_people_a_class_must_be(in_english, breakdown):
+    found = replace(results("thirty"), breakdown=breakdown)
+    page = render_to_string(
+        "assessments/cohort/document.html", {"results": found, "subject": SUBJECT}
+    )
+    assert re.findall(r"had fewer than(.*?)people", page) == [" 11 "]
+
+
+def read(page: str) -> str:
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "lacking", "words"),
+    [
+        ("changed", {"changes": ()}, "What has changed: no earlier moment"),
+        ("classes", {}, "No breakdown other than the one chosen"),
+        ("thirty", {}, "No breakdown by profession, department or date"),
+    ],
+)
+def test_files_say_what_is_withheld_as_the_page_does(in_english, kind, lacking, words):
+    found = replace(results(kind), **lacking)
+    page = read(render_to_string("assessments/cohort/results.html", {"results": found}))
+    [note] = [note for note in book(found, SUBJECT).notes if note.startswith(words)]
+    assert note in page
+
+
+def test_files_say_on_which_side_the_effect_size_errs(in_english):
+    page = read(
+        render_to_string("assessments/cohort/results.html", {"results": results("changed")})
+    )
+    [note] = [note for note in tables("changed")["changes"].notes if "Effect size" in note]
+    assert note in page
+
+
+def test_the_page_says_to_what_shares_are_rounded(in_english):
+    page = read(render_to_string("assessments/cohort/made.html", {"results": results("thirty")}))
+    assert f"rounded to {STEP} points in groups of fewer than {FINE_SHARES_FROM}." in page
 
 
 def test_simulated_people_are_said_to_be(in_english):
