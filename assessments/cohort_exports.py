@@ -162,6 +162,7 @@ def poster(cohort: Cohort, link: str) -> bytes:
         "code": grouped(cohort.code),
         "qr": qr(link, _("QR code of the link for participants")),
         "phase": phase,
+        "threshold": threshold(),
         "is_open": phase is not None and cohorts.has_opened(phase),
     }
     return press.pdf(render_to_string("assessments/cohort/poster.html", context), "poster")
@@ -171,6 +172,6 @@ def _next_to_answer(cohort: Cohort) -> Phase | None:
     """The phase that the cohort's link opens, or else the next that opens."""
     if open_now := sittings.phase_to_join(cohort):
         return open_now
-    phases = Phase.objects.filter(cohort=cohort, opens_on__gt=timezone.localdate())
+    phases = Phase.objects.filter(cohort=cohort, closed_on=None, opens_on__gt=timezone.localdate())
     phases = phases.select_related("version").defer("version__document")
     return phases.order_by("opens_on", "pk").first()

@@ -269,8 +269,8 @@ def _notes(results: Results, subject: Subject) -> Iterator[str]:
     if subject.simulated:
         yield simulated()
     yield _(
-        "For teaching only: these figures help to adapt a training course. They are not made to "
-        "evaluate, compare or sanction a team or a person."
+        "For teaching only: these figures help to adapt a training course. They must not be "
+        "used to rank, judge or sanction a team or a person."
     )
     yield _(
         "The answers were counted once, and a small random number was added to each count. Every "
@@ -699,9 +699,10 @@ def _about_changes(results: Results) -> Iterator[str]:
             "taken as independent, which makes the intervals wide rather than narrow."
         )
         yield _(
-            "Effect size: the difference divided by how much people differ from one another "
-            "(Cohen’s d), which is estimated on the high side: the effect is rather larger than "
-            "said. By custom, from 0.2 on it is called small, from 0.5 medium, from 0.8 large."
+            "Effect size: the difference compared with how much people usually differ from one "
+            "another (Cohen’s d). That spread is rather overestimated, so the real effect is "
+            "probably a little larger than the figure. By custom, it is called small from 0.2, "
+            "medium from 0.5, large from 0.8."
         )
     if not all(found.same_form for found in results.changes):
         yield _(

@@ -9,7 +9,7 @@ from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_POST
 
 from .. import cohort_exports, cohorts, releases
@@ -84,7 +84,7 @@ class CohortAdmin(PhasePages):
 
     @admin.display(description=gettext_lazy("phases"))
     def phases_now(self, cohort: Cohort) -> str:
-        return "; ".join(
+        return (pgettext("between items of a list", ";") + " ").join(
             f"{phase.get_kind_display()} ({state_of(phase)})" for phase in cohort.phases.all()
         )
 

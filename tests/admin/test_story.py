@@ -224,7 +224,7 @@ def test_of_many_blocks_the_latest_are_listed_and_the_others_counted(desk, cohor
     page = read(desk.get(results(phase)))
     assert len(digests) == 11
     assert [digest in page.text for digest in digests] == [False] * 3 + [True] * 8
-    assert "3 earlier publications are counted here and not listed." in page.text
+    assert "3 other publications are counted here and not listed." in page.text
 
 
 def test_the_files_are_named_above_what_they_hold(desk, cohort, published):
