@@ -8,6 +8,6 @@ class AssessmentsConfig(AppConfig):
     verbose_name = _("Readiness")
 
     def ready(self) -> None:
-        from .roles import keep_group
+        from .roles import keep_groups
 
-        post_migrate.connect(keep_group, sender=self)
+        post_migrate.connect(keep_groups, sender=self)

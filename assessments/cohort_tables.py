@@ -22,7 +22,7 @@ from .cohort.rounding import half_up
 from .cohort.rounding import whole as whole_points
 from .cohort.statistics import Claim, Estimate, Figure
 from .cohort_results import Results, ShareResult, Shares
-from .instrument.document import digest
+from .instrument.document import digest, form_label
 from .scoring.sheet import DONT_KNOW
 from .templatetags.cohort import against_the_rest, deed_name, outcome_name, why_withheld
 from .templatetags.readiness import told
@@ -253,7 +253,7 @@ def _about(results: Results, subject: Subject) -> Table:
         "questionnaire": (_("Questionnaire"), told(instrument.title)),
         "instrument": (_("Code of the questionnaire"), instrument.code),
         "version": (_("Version"), instrument.version),
-        "form": (_("Form"), results.form),
+        "form": (_("Form"), form_label(results.form)),
         "digest": (_("SHA-256 of the questionnaire"), digest(instrument)),
         "status": (_("Status"), told(instrument.status)),
     }

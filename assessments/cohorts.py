@@ -129,7 +129,8 @@ def plan(phase: Phase, actor: User) -> None:
         version = _version_beside(phase) or current()
         if version is None:
             raise NothingPublished
-        phase.version, phase.form = version, default_form(version, phase.kind)
+        phase.version = version
+        phase.form = default_form(version, phase.kind, phase.opens_on)
         # The blocks of a long-running phase are cut by order of arrival.
         if phase.rolling or phase.breakdown not in breakdowns(version):
             phase.breakdown = ""

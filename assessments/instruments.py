@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import lru_cache
 
 from django.contrib.auth.models import User
@@ -77,13 +78,21 @@ def instrument_of(digest: str) -> Instrument:
     return decode(bytes(document))
 
 
-@lru_cache(maxsize=32)
-def questionnaire(digest: str, form: str) -> Questionnaire:
-    """A form of the instrument with that digest."""
-    return Questionnaire(instrument_of(digest), form)
+@lru_cache(maxsize=128)
+def questionnaire(digest: str, form: str, profession: str = "") -> Questionnaire:
+    """A form of the instrument with that digest, in the words meant for a profession."""
+    return Questionnaire(instrument_of(digest), form, profession)
 
 
-def default_form(version: InstrumentVersion, kind: str = Phase.Kind.BEFORE) -> str:
-    """The form a phase serves: the first, the next one after the training, then the first again."""
-    forms = instrument_of(version.digest).forms
-    return forms[1 if kind == Phase.Kind.AFTER and len(forms) > 1 else 0]
+def default_form(
+    version: InstrumentVersion, kind: str = Phase.Kind.BEFORE, day: date | None = None
+) -> str:
+    """The form a phase serves: the first, the next one after the training, then the first again.
+
+    In its edition of the day it opens (today, unless told): what is past its review by then
+    gives its place to the reserve.
+    """
+    instrument = instrument_of(version.digest)
+    forms = instrument.forms
+    form = forms[1 if kind == Phase.Kind.AFTER and len(forms) > 1 else 0]
+    return instrument.edition(form, day or timezone.localdate())

@@ -122,7 +122,7 @@ class Phase(models.Model):
     version = models.ForeignKey(
         InstrumentVersion, models.PROTECT, verbose_name=_("instrument version"), related_name="+"
     )
-    form = models.CharField(_("form"), max_length=8)
+    form = models.CharField(_("form"), max_length=60)
     paused = models.BooleanField(_("joining paused"), default=False, editable=False)
     closed_on = models.DateField(_("closed on"), null=True, editable=False)
     settled_on = models.DateField(null=True, editable=False)
@@ -168,7 +168,7 @@ class Sitting(models.Model):
     id = models.BigAutoField(primary_key=True, default=random_key)
     version = models.ForeignKey(InstrumentVersion, models.PROTECT, related_name="+")
     phase = models.ForeignKey(Phase, models.PROTECT, null=True, related_name="+")
-    form = models.CharField(max_length=8)
+    form = models.CharField(max_length=60)
     language = models.CharField(max_length=5)
     answers = models.BinaryField()
     """One byte a slot, in the order of the questionnaire's layout."""
@@ -250,7 +250,7 @@ class Pool(models.Model):
     """
 
     version = models.ForeignKey(InstrumentVersion, models.PROTECT, related_name="+")
-    form = models.CharField(max_length=8)
+    form = models.CharField(max_length=60)
     kind = models.CharField(max_length=10, choices=Phase.Kind)
     simulated = models.BooleanField()
     document = models.BinaryField()

@@ -40,9 +40,19 @@ class Page:
 class Questionnaire:
     """A form of an instrument: what is asked, page by page."""
 
-    def __init__(self, instrument: Instrument, form: str) -> None:
-        self.instrument = instrument
+    def __init__(self, instrument: Instrument, form: str, profession: str = "") -> None:
+        """``profession``: a code of the context question of that name, for its wordings."""
+        self.instrument = instrument.worded_for(profession)
         self.form = form
+
+    def profession_in(self, answers: bytes) -> str:
+        """The code of the profession that a compact sheet tells; empty if it tells none."""
+        try:
+            place = self.layout.offset("context", "profession")
+        except KeyError:
+            return ""
+        slot = self.layout.slots[place]
+        return "" if slot.multiple else "".join(slot.decode(answers[place]))
 
     @cached_property
     def layout(self) -> Layout:

@@ -3,7 +3,8 @@
 | who | sees | does |
 |---|---|---|
 | trainer | their own cohorts, and the releases of those | all there is to do to these |
-| superuser | names, dates and counts of all cohorts, the journal | also appoints trainers |
+| author | every version of the questionnaire, its drafts, its figures | uploads, publishes and retires versions |
+| superuser | names, dates and counts of all cohorts, the journal | also appoints trainers and authors |
 
 A trainer makes cohorts, plans, pauses and closes phases, exports what they published, adds other
 trainers to a cohort and leaves it to them. All of it belongs to a cohort's own trainers: a
@@ -16,28 +17,42 @@ from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import AbstractUser, Group, Permission
 
 TRAINERS = "Formateurs"
-"""The group's name, as the operator sees it in the admin."""
-PERMISSIONS = ("add_cohort", "change_cohort", "view_cohort", "add_phase", "change_phase")
+AUTHORS = "Auteurs du questionnaire"
+PERMISSIONS = {
+    TRAINERS: ("add_cohort", "change_cohort", "view_cohort", "add_phase", "change_phase"),
+    AUTHORS: ("add_instrumentversion", "change_instrumentversion", "view_instrumentversion"),
+}
+"""What each group may do, by the group's name as the operator sees it in the admin."""
 
 
-def keep_group(app_config, using: str, apps=installed, **kwargs) -> None:
-    """After each migration: the trainers' group exists and has its permissions."""
+def keep_groups(app_config, using: str, apps=installed, **kwargs) -> None:
+    """After each migration: the groups exist and have their permissions."""
     try:
         apps.get_model("auth", "Group"), apps.get_model("assessments", "Phase")
     except LookupError:
         return  # migrated to a state that has neither
     # The permissions themselves may be made by a receiver that comes after this one.
     create_permissions(app_config, verbosity=0, using=using, apps=apps)
-    group, _created = Group.objects.using(using).get_or_create(name=TRAINERS)
-    group.permissions.add(
-        *Permission.objects.using(using).filter(
-            content_type__app_label=app_config.label, codename__in=PERMISSIONS
+    for name, codenames in PERMISSIONS.items():
+        group, _created = Group.objects.using(using).get_or_create(name=name)
+        group.permissions.add(
+            *Permission.objects.using(using).filter(
+                content_type__app_label=app_config.label, codename__in=codenames
+            )
         )
-    )
 
 
 def make_trainer(user: AbstractUser) -> None:
     """Let a user sign in to the trainers' space."""
+    _join(user, TRAINERS)
+
+
+def make_author(user: AbstractUser) -> None:
+    """Let a user sign in, and carry the questionnaire on."""
+    _join(user, AUTHORS)
+
+
+def _join(user: AbstractUser, group: str) -> None:
     user.is_staff = True
     user.save(update_fields=["is_staff"])
-    user.groups.add(Group.objects.get(name=TRAINERS))
+    user.groups.add(Group.objects.get(name=group))

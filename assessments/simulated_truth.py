@@ -40,7 +40,8 @@ class Truth:
 
     def __init__(self, file: TextIO, instrument: Instrument, forms: Iterable[str]) -> None:
         asked = set(forms)
-        scenarios = [item.code for item in instrument.scenarios if asked & set(item.forms)]
+        served = {item.code for form in asked for item in instrument.scenarios_of(form)}
+        scenarios = [item.code for item in instrument.scenarios if item.code in served]
         self.columns = [
             *("moment", "form", "person", "language"),
             *(f"context_{question.code}" for question in instrument.context),

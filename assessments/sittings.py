@@ -76,7 +76,10 @@ class Finished(Exception):
 
 
 def questionnaire_of(sitting: Sitting) -> Questionnaire:
-    return questionnaire(sitting.version.digest, sitting.form)
+    """What the sitting is asked, in the words meant for the profession it tells."""
+    asked = questionnaire(sitting.version.digest, sitting.form)
+    profession = asked.profession_in(bytes(sitting.answers))
+    return questionnaire(sitting.version.digest, sitting.form, profession) if profession else asked
 
 
 def sheet_of(sitting: Sitting) -> Sheet:

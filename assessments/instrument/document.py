@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 import msgspec
@@ -117,11 +117,22 @@ class Option(Record, frozen=True):
     """Following it could harm a patient or break professional secrecy."""
 
 
+class Variant(Record, frozen=True):
+    """The same decision worded for people of other professions; its key is the scenario's."""
+
+    professions: tuple[str, ...]
+    """Codes of answers to the context question ``profession``."""
+    stem: Text | None = None
+    options: dict[str, Text] | None = None
+    """The options that are worded otherwise, by their codes."""
+
+
 class Scenario(Record, frozen=True):
     code: str
     sub_competency: str
     forms: tuple[str, ...]
-    """The forms it is served in; a scenario of several forms is an anchor between them."""
+    """The forms it is served in. A scenario of several forms is an anchor between them; one of
+    none is in reserve, and takes the place of one that is past its ``review_by``."""
     topic: Text
     """A few words that name the scenario in lists, without giving its answer away."""
     stem: Text
@@ -135,6 +146,23 @@ class Scenario(Record, frozen=True):
     review_by: date
     facts: tuple[str, ...] = ()
     """Codes of the facts of the evidence dossier that defend the key."""
+    variants: tuple[Variant, ...] = ()
+
+    def worded_for(self, profession: str) -> Scenario:
+        """The scenario in the words meant for a profession, which are most often its own."""
+        for variant in self.variants:
+            if profession in variant.professions:
+                return msgspec.structs.replace(
+                    self,
+                    stem=variant.stem or self.stem,
+                    options=tuple(
+                        msgspec.structs.replace(
+                            option, text=(variant.options or {}).get(option.code, option.text)
+                        )
+                        for option in self.options
+                    ),
+                )
+        return self
 
     @property
     def best(self) -> Option:
@@ -226,14 +254,61 @@ class Instrument(Record, frozen=True):
         return tuple(sub for sub in self.sub_competencies if sub.domain == domain)
 
     def scenarios_of(self, form: str) -> tuple[Scenario, ...]:
-        """The scenarios of a form, in the order of the blueprint."""
+        """The scenarios of a form, or of an edition of it, in the order of the blueprint."""
+        name, day = form_and_day(form)
         order = {sub.code: place for place, sub in enumerate(self.sub_competencies)}
-        return tuple(
-            sorted(
-                (item for item in self.scenarios if form in item.forms),
-                key=lambda item: order[item.sub_competency],
-            )
+        designed = sorted(
+            (item for item in self.scenarios if name in item.forms),
+            key=lambda item: order[item.sub_competency],
         )
+        return tuple(designed) if day is None else self._in_force(designed, day)
+
+    def _in_force(self, designed: Iterable[Scenario], day: date) -> tuple[Scenario, ...]:
+        """The scenarios with, for each past its review, the first valid one in reserve.
+
+        What the reserve cannot replace stays: a form never misses a place of its blueprint.
+        """
+        reserve = [
+            item
+            for item in self.scenarios
+            if not item.forms and item.valid_from <= day <= item.review_by
+        ]
+        served = []
+        for item in designed:
+            if item.review_by < day:
+                for other in reserve:
+                    if other.sub_competency == item.sub_competency:
+                        reserve.remove(other)
+                        item = other
+                        break
+            served.append(item)
+        return tuple(served)
+
+    def edition(self, form: str, day: date) -> str:
+        """What a form is called as it is served on a day: the form itself, unless the reserve
+        takes the place of something; then with the first day on which it was so composed."""
+
+        def served(edition: str) -> list[str]:
+            return [item.code for item in self.scenarios_of(edition)]
+
+        current = served(edition_of(form, day))
+        if current == served(form):
+            return form
+        turns = {item.review_by + timedelta(days=1) for item in self.scenarios}
+        turns |= {item.valid_from for item in self.scenarios}
+        first = day
+        for turn in sorted((turn for turn in turns if turn <= day), reverse=True):
+            if served(edition_of(form, turn)) != current:
+                break
+            first = turn
+        return edition_of(form, first)
+
+    def worded_for(self, profession: str) -> Instrument:
+        """The instrument with its scenarios worded for a profession."""
+        worded = tuple(item.worded_for(profession) for item in self.scenarios)
+        if all(after is before for after, before in zip(worded, self.scenarios, strict=True)):
+            return self
+        return msgspec.structs.replace(self, scenarios=worded)
 
     def domain_of(self, sub_competency: str) -> str:
         """The code of the domain a sub-competency belongs to; KeyError if there is none."""
@@ -241,6 +316,30 @@ class Instrument(Record, frozen=True):
 
     def source(self, code: str) -> Source:
         return by_code(self.sources)[code]
+
+
+EDITION = "@"
+"""Between a form and the day of its edition: ``A@2027-05-24``."""
+
+
+def edition_of(form: str, day: date) -> str:
+    """The name of a form as composed on a day."""
+    return f"{form}{EDITION}{day.isoformat()}"
+
+
+def form_and_day(form: str) -> tuple[str, date | None]:
+    """A form, and the day of its edition; None for the form as it was designed.
+
+    ValueError if what follows the sign is no date.
+    """
+    name, sign, day = form.partition(EDITION)
+    return name, date.fromisoformat(day) if sign else None
+
+
+def form_label(form: str) -> str:
+    """A form or an edition as people read it: ``A``, ``A (2027-05-24)``."""
+    name, day = form_and_day(form)
+    return f"{name} ({day.isoformat()})" if day else name
 
 
 def in_language(text: Text, language: str) -> str:

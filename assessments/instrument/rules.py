@@ -27,6 +27,7 @@ from .document import (
     Strategy,
     StrategyElement,
     StrategyEntry,
+    Text,
     by_code,
 )
 
@@ -127,6 +128,7 @@ MESSAGES: Mapping[str, str] = {
     "unknown-form": gettext_noop("the instrument does not declare the form “{code}”"),
     "unknown-source": gettext_noop("there is no source “{code}”"),
     "unknown-strategy-entry": gettext_noop("the strategy has no {kind} “{code}”"),
+    "unknown-option": gettext_noop("there is no option “{code}”"),
     "unknown-context": gettext_noop("“{code}” is not an answer to the question “{question}”"),
     # Blueprint
     "blueprint": gettext_noop("form {form}: {found} scenarios; the blueprint asks for {expected}"),
@@ -272,6 +274,9 @@ def leaves(record: Record, path: str = "") -> Iterator[tuple[str, object]]:
                 for position, part in enumerate(value, start=1):
                     label = getattr(part, "code", position)
                     yield from leaves(part, f"{where}.{label}.")
+        elif isinstance(value, dict) and any(isinstance(part, dict) for part in value.values()):
+            for name, part in value.items():
+                yield f"{where}.{name}", part
         else:
             yield where, value
 
@@ -333,9 +338,6 @@ def filled(instrument: Instrument) -> Breaches:
     for name in ("authors", "forms", "languages", "domains", "sub_competencies"):
         if not getattr(instrument, name):
             yield breach(instrument, name, "empty")
-    for scenario in instrument.scenarios:
-        if not scenario.forms:
-            yield breach(scenario, "forms", "empty")
 
 
 UNTIDY = re.compile(r"^\s+(?=\S)|[^\S\xa0]{2}|[^\S\xa0 ]|(?<=\S)\s+$")
@@ -383,12 +385,22 @@ def bounded_texts(instrument: Instrument) -> Breaches:
             ("stem", scenario.stem, STEM_WORDS),
             *((f"options.{opt.code}.text", opt.text, OPTION_WORDS) for opt in scenario.options),
             ("explanation", scenario.explanation, EXPLANATION_WORDS),
+            *variant_texts(scenario),
         ):
             for language, wording in text.items():
                 if (found := word_count(wording)) > limit:
                     yield breach(
                         scenario, f"{where}.{language}", "too-long", found=found, limit=limit
                     )
+
+
+def variant_texts(scenario: Scenario) -> Iterator[tuple[str, Text, int]]:
+    """The texts of a scenario's variants, with their place and the most words they may have."""
+    for number, variant in enumerate(scenario.variants, start=1):
+        if variant.stem is not None:
+            yield f"variants.{number}.stem", variant.stem, STEM_WORDS
+        for code, text in (variant.options or {}).items():
+            yield f"variants.{number}.options.{code}", text, OPTION_WORDS
 
 
 # Codes and references
@@ -534,7 +546,7 @@ def known_strategy(instrument: Instrument) -> Breaches:
 
 
 def known_context(instrument: Instrument) -> Breaches:
-    """Professions and settings of a step are answers to the questions of these names."""
+    """Professions and settings named are answers to the questions of these names."""
     answers = {
         question.code: {option.code for option in question.options}
         for question in instrument.context
@@ -547,6 +559,17 @@ def known_context(instrument: Instrument) -> Breaches:
             for code in codes:
                 if code not in answers.get(question, ()):
                     yield breach(step, where, "unknown-context", code=code, question=question)
+    for scenario in instrument.scenarios:
+        for number, variant in enumerate(scenario.variants, start=1):
+            for code in variant.professions:
+                if code not in answers.get("profession", ()):
+                    yield breach(
+                        scenario,
+                        f"variants.{number}.professions",
+                        "unknown-context",
+                        code=code,
+                        question="profession",
+                    )
 
 
 # Blueprint
@@ -644,6 +667,24 @@ def unsafe_options(instrument: Instrument) -> Breaches:
                 yield breach(scenario, f"options.{option.code}.unsafe", "unsafe-credit")
         if len(unsafe) > 1:
             yield breach(scenario, "options", "one-unsafe", found=len(unsafe))
+
+
+def variants(instrument: Instrument) -> Breaches:
+    """A variant words something otherwise, for professions that no other variant is for."""
+    for scenario in instrument.scenarios:
+        options = by_code(scenario.options)
+        for number, variant in enumerate(scenario.variants, start=1):
+            where = f"variants.{number}"
+            if not variant.professions:
+                yield breach(scenario, f"{where}.professions", "empty")
+            if variant.stem is None and not variant.options:
+                yield breach(scenario, where, "empty")
+            for code in variant.options or ():
+                if code not in options:
+                    yield breach(scenario, f"{where}.options", "unknown-option", code=code)
+        named = [code for variant in scenario.variants for code in variant.professions]
+        for code in repeated(named):
+            yield breach(scenario, "variants", "repeated", code=code)
 
 
 # Sources and dates
@@ -814,6 +855,7 @@ RULES: tuple[Rule, ...] = (
     goals_served,
     graded_options,
     unsafe_options,
+    variants,
     carried_keys,
     used_sources,
     source_addresses,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from assessments.instrument.document import Choice, Instrument, Option
+from assessments.instrument.document import Choice, Instrument, Option, form_and_day
 
 DONT_KNOW = "dont_know"
 """The option of a scenario that every scenario has: "I don't know"."""
@@ -182,7 +182,7 @@ def layout(instrument: Instrument, form: str) -> Layout:
 
     SheetError where the instrument has no such form, or a question has more values than a byte.
     """
-    if form not in instrument.forms:
+    if form_and_day(form)[0] not in instrument.forms:
         raise SheetError(f"no form {form!r}")
     points = _codes(instrument.self_rating_scale)
     levels = tuple(level.code for level in instrument.confidence_scale)

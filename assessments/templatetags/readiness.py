@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from ..cohort.counts import Deed
 from ..cohort.rounding import half_up
 from ..instrument.document import MAIN_LANGUAGE, Source, Text, in_language
+from ..instrument.document import form_label as label_of_form
 from ..models import Phase
 from ..scoring.levels import LevelOutcome
 from ..scoring.outcomes import Outcome
@@ -26,6 +27,12 @@ def told(text: Text | None) -> str:
     if not text:
         return ""
     return in_language(text, (get_language() or MAIN_LANGUAGE)[:2])
+
+
+@register.filter
+def form_label(form: str) -> str:
+    """A form, with the day of its edition where the reserve has taken the place of something."""
+    return label_of_form(form)
 
 
 @register.filter

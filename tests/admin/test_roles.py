@@ -7,18 +7,28 @@ from django.contrib.auth.models import Group
 from django.core.management import call_command
 
 from assessments import models
-from assessments.roles import PERMISSIONS, TRAINERS, keep_group, make_trainer
+from assessments.roles import AUTHORS, PERMISSIONS, TRAINERS, keep_groups, make_author, make_trainer
 
 pytestmark = pytest.mark.django_db
 
 
-def permissions() -> set[str]:
-    held = Group.objects.get(name=TRAINERS).permissions.values_list("codename", flat=True)
+def permissions(group: str) -> set[str]:
+    held = Group.objects.get(name=group).permissions.values_list("codename", flat=True)
     return set(held)
 
 
-def test_the_group_is_there_after_migrating_with_its_permissions():
-    assert permissions() == set(PERMISSIONS)
+@pytest.mark.parametrize("group", PERMISSIONS)
+def test_each_group_is_there_after_migrating_with_its_permissions(group):
+    assert permissions(group) == set(PERMISSIONS[group])
+
+
+def test_an_author_carries_the_questionnaire_on_and_reaches_no_cohort(django_user_model):
+    author = django_user_model.objects.create_user("anne")
+    make_author(author)
+    assert author.is_staff
+    assert {name.removeprefix("assessments.") for name in author.get_all_permissions()} == set(
+        PERMISSIONS[AUTHORS]
+    )
 
 
 def test_migrating_again_changes_nothing_and_repairs_what_was_taken_away():
@@ -26,8 +36,8 @@ def test_migrating_again_changes_nothing_and_repairs_what_was_taken_away():
     assert Group.objects.filter(name=TRAINERS).count() == 1
     Group.objects.all().delete()
     config = apps.get_app_config("assessments")
-    keep_group(app_config=config, apps=apps, using="default")
-    assert permissions() == set(PERMISSIONS)
+    keep_groups(app_config=config, apps=apps, using="default")
+    assert permissions(TRAINERS) == set(PERMISSIONS[TRAINERS])
 
 
 def test_a_state_without_these_models_is_left_alone():
@@ -36,7 +46,7 @@ def test_a_state_without_these_models_is_left_alone():
             raise LookupError
 
     Group.objects.all().delete()
-    keep_group(app_config=None, apps=Before(), using="default")
+    keep_groups(app_config=None, apps=Before(), using="default")
     assert not Group.objects.exists()
 
 

@@ -54,6 +54,11 @@ WARD = "A1-ward-example"
 STEM = (A, "A1-1", "stem.fr")
 LONG = "mot " * 39 + "mot"
 
+
+def variant(*professions: str, **more: object) -> dict[str, object]:
+    return {"professions": list(professions), "stem": french("Pour vous"), **more}
+
+
 BREAKAGES: dict[str, tuple[Any, list[Place]]] = {
     # Texts
     "no main language": (
@@ -212,10 +217,6 @@ BREAKAGES: dict[str, tuple[Any, list[Place]]] = {
         [add(A, "A1-1", "forms", "B")],
         [(A, "A1-1", "forms", "unknown-form")],
     ),
-    "a scenario without a form": (
-        [add(A, scenario("A1-2", "A1", [], 0))],
-        [(A, "A1-2", "forms", "empty")],
-    ),
     "a scenario's unknown source": (
         [add(A, "A1-1", "sources", "nobody-1999")],
         [(A, "A1-1", "sources", "unknown-source")],
@@ -247,6 +248,30 @@ BREAKAGES: dict[str, tuple[Any, list[Place]]] = {
     "an unknown setting": (
         [put(STEPS, "A1-resource-example", "settings", ["moon"])],
         [(STEPS, "A1-resource-example", "settings", "unknown-context")],
+    ),
+    "a variant for an unknown profession": (
+        [put(A, "A1-1", "variants", [variant("astronaut")])],
+        [(A, "A1-1", "variants.1.professions", "unknown-context")],
+    ),
+    "a variant for nobody": (
+        [put(A, "A1-1", "variants", [variant()])],
+        [(A, "A1-1", "variants.1.professions", "empty")],
+    ),
+    "a variant that changes nothing": (
+        [put(A, "A1-1", "variants", [{"professions": ["nurse"]}])],
+        [(A, "A1-1", "variants.1", "empty")],
+    ),
+    "a variant of an option that is not there": (
+        [put(A, "A1-1", "variants", [variant("nurse", options={"e": french("Cinq")})])],
+        [(A, "A1-1", "variants.1.options", "unknown-option")],
+    ),
+    "a variant's text in one language": (
+        [put(A, "A1-1", "variants", [variant("nurse", options={"a": {"fr": "Une"}})])],
+        [(A, "A1-1", "variants.1.options.a.en", "missing-language")],
+    ),
+    "two variants for one profession": (
+        [put(A, "A1-1", "variants", [variant("nurse"), variant("nurse")])],
+        [(A, "A1-1", "variants", "repeated")],
     ),
     # Blueprint
     "a scenario missing": (
@@ -598,3 +623,7 @@ def test_findings_are_values() -> None:
     anything: Any = finding
     with pytest.raises(AttributeError):
         anything.rule = "other"
+
+
+def test_a_scenario_of_no_form_is_in_reserve() -> None:
+    assert places(broken(add(A, scenario("A1-2", "A1", [], 0)))) == []
