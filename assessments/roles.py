@@ -3,8 +3,8 @@
 | who | sees | does |
 |---|---|---|
 | trainer | their own cohorts, and the releases of those | all there is to do to these |
-| author | every version of the questionnaire, its drafts, its figures | uploads, publishes and retires versions |
-| superuser | names, dates and counts of all cohorts, the journal | also appoints trainers and authors |
+| author | versions of the questionnaire, drafts, figures | uploads, publishes, retires versions |
+| superuser | names, dates, counts of all cohorts, the journal | appoints trainers and authors too |
 
 A trainer makes cohorts, plans, pauses and closes phases, exports what they published, adds other
 trainers to a cohort and leaves it to them. All of it belongs to a cohort's own trainers: a
