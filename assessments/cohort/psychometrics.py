@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from statistics import NormalDist
 
@@ -31,7 +32,7 @@ from numpy.typing import NDArray
 from assessments.cohort.statistics import ERROR, Estimate
 from assessments.instrument.document import Instrument, digest
 from assessments.scoring.intervals import beta_quantile
-from assessments.scoring.scores import OVERALL
+from assessments.scoring.scores import OVERALL, VersionCalibration
 from assessments.scoring.sheet import DONT_KNOW_BYTE, UNANSWERED_BYTE, layout
 
 N_MIN = 200
@@ -204,6 +205,25 @@ def form_quality(instrument: Instrument, form: str, sheets: Bytes) -> FormQualit
         sheets=len(sheets),
         items=tuple(items[place] for place in range(len(scenarios))),
         scales=tuple(scales),
+    )
+
+
+def version_calibration(quality: FormQuality, on: date) -> VersionCalibration:
+    """What the scoring takes from a form's quality: the scales whose figures are all said."""
+    said = [
+        (scale, scale.sem.value, scale.omega.value, scale.mean.value) for scale in quality.scales
+    ]
+    known = [
+        (scale.code, sem, omega.value, mean)
+        for scale, sem, omega, mean in said
+        if sem and omega and omega.value > 0 and mean
+    ]
+    return VersionCalibration(
+        sem={code: sem for code, sem, _, _ in known},
+        omega={code: omega for code, _, omega, _ in known},
+        mean={code: mean for code, _, _, mean in known},
+        n=quality.sheets,
+        date=on,
     )
 
 

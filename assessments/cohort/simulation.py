@@ -179,7 +179,7 @@ def answers(instrument: Instrument, form: str, people: People, rng: np.random.Ge
     for item in instrument.self_ratings:
         view = _mixed(SELF_RATING_LOADING, readiness[item.sub_competency], people.self_regard)
         latent = _mixed(math.sqrt(RATINGS_ALIKE), view, rng.normal(size=n))
-        point = _category(latent + 0.4 * _normal(item.code), len(instrument.self_rating_scale))
+        point = _category(latent + 0.4 * normal_of(item.code), len(instrument.self_rating_scale))
         point[rng.random(n) < NOT_RATED] = 0
         sheets[:, places.offset("self_rating", item.code)] = point
     for scenario in instrument.scenarios_of(form):
@@ -199,7 +199,7 @@ def _answer(
     rng: np.random.Generator,
 ) -> None:
     n, options = len(readiness), scenario.options
-    slopes, intercepts = _categories(scenario)
+    slopes, intercepts = categories(scenario)
     # The greatest of logits with Gumbel's noise is drawn with the probabilities of the model.
     logits = readiness[:, None] * slopes + intercepts
     place = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
@@ -214,13 +214,13 @@ def _answer(
     sheets[:, places.offset("confidence", scenario.code)] = confidence
 
 
-def _categories(scenario: Scenario) -> tuple[Floats, Floats]:
+def categories(scenario: Scenario) -> tuple[Floats, Floats]:
     """Slope and intercept of each option, then of "I don't know"."""
-    discrimination = 0.5 * np.exp(0.3 * _normal(f"{scenario.code} discrimination"))
-    difficulty = -1.2 + 0.8 * _normal(f"{scenario.code} difficulty")
+    discrimination = 0.5 * np.exp(0.3 * normal_of(f"{scenario.code} discrimination"))
+    difficulty = -1.2 + 0.8 * normal_of(f"{scenario.code} difficulty")
     credits = np.array([option.credit for option in scenario.options])
     appeal = [
-        0.4 * _normal(f"{scenario.code} {option.code}") - (0.4 if option.unsafe else 0.0)
+        0.4 * normal_of(f"{scenario.code} {option.code}") - (0.4 if option.unsafe else 0.0)
         for option in scenario.options
     ]
     slopes = 2 * discrimination * credits
@@ -276,5 +276,6 @@ def _uniform(text: str) -> float:
     return (drawn + 0.5) / 2**48
 
 
-def _normal(text: str) -> float:
+def normal_of(text: str) -> float:
+    """A standard normal deviate that depends on the text alone."""
     return NormalDist().inv_cdf(_uniform(text))

@@ -31,8 +31,9 @@ def change(before: Score, after: Score) -> Change | None:
     """The reliable change index of one score; None if either sitting has no score.
 
     RCI = (K₂ − K₁)/S_diff, S_diff = √(SEM₁² + SEM₂²), which is SEM·√2 for two sittings alike
-    (Jacobson & Truax 1991, doi:10.1037/0022-006X.59.1.12). Without calibration the SEM is the
-    conservative one of :class:`~assessments.scoring.intervals.Posterior`.
+    (Jacobson & Truax 1991, doi:10.1037/0022-006X.59.1.12). The SEM is the greatest along the
+    scale, before calibration as after: with the average one, chance would pass the limit in more
+    than 5 % of cases in the middle of the scale, where errors are greatest.
 
     ValueError if the scores are not of the same thing.
     """

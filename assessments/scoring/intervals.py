@@ -1,7 +1,12 @@
 """How far a score can be trusted: what is believed of the true score, from 0 to 100.
 
 Two beliefs answer the same questions (an interval, the probability below a cut, a standard error
-of measurement): :class:`Posterior` before a version is calibrated, :class:`ErrorBand` after.
+of measurement): :class:`Posterior` before a version is calibrated, :class:`Calibrated` after.
+
+That both intervals hold the true score at least as often as they say, all along the scale, is what
+:mod:`assessments.cohort.measurement` tries on simulated people. The textbook one, the score plus or
+minus 1.645 standard errors of measurement, does not: errors are greatest in the middle of the
+scale, where one standard error for everybody is too small.
 """
 
 from __future__ import annotations
@@ -9,13 +14,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from statistics import NormalDist
 from typing import Literal, Protocol
 
 Z = 1.645
-"""Half-width, in standard errors, of every 90 % interval."""
+"""Half-width, in standard errors, of a margin that chance passes in 10 % of cases."""
 TAIL = 0.05
 """What an interval leaves out at each end."""
+STEP = 0.5
+"""The least difference between two sums of credits, which are 0, ½ or 1."""
 
 SemSource = Literal["posterior", "calibrated"]
 
@@ -81,32 +87,92 @@ class Posterior:
     def interval(self) -> Interval:
         # At no point or every point, the equal-tailed interval would leave the score out: the end
         # is moved to it, as Brown, Cai & DasGupta do.
-        lower, upper = _quantiles(*self.shape)
+        lower, upper = _quantile(*self.shape, TAIL), _quantile(*self.shape, 1.0 - TAIL)
         return Interval(min(100.0 * lower, self.score), max(100.0 * upper, self.score))
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorBand:
-    """A true score normally distributed about the observed one, with a calibrated SEM (> 0)."""
+class Calibrated:
+    """A score on ``n`` scenarios, each worth ``worth`` right-or-wrong answers.
+
+    Livingston & Lewis 1995, doi:10.1111/j.1745-3984.1995.tb00462.x: graded credits are as precise
+    as right-or-wrong answers of another number, the effective length n·worth, whose error is that
+    of a binomial count. It is then greatest in the middle of the scale, as that of credits is.
+
+    The interval is of the answers alone. The probabilities, from which levels are named, take in
+    how true scores are spread among all who answered (beta-binomial model, Keats & Lord 1962,
+    doi:10.1007/BF02289665): where few people are at a level, a lucky score is the likelier
+    explanation of a high one, and without it more than half of those named there would not be.
+    """
 
     score: float
-    sem: float
+    n: float
+    worth: float
+    spread: tuple[float, float]
+    """Parameters of the beta distribution of true scores; see :func:`true_score_spread`."""
 
     @property
     def source(self) -> SemSource:
         return "calibrated"
 
+    @property
+    def sem(self) -> float:
+        """The greatest standard error along the scale, that of a true score of 50.
+
+        SD²= π(1 − π)/length; one value for all, as the reliable change index supposes.
+        """
+        return 50.0 / math.sqrt(self.n * self.worth)
+
     def below(self, cut: float) -> float:
-        return NormalDist(self.score, self.sem).cdf(cut)
+        a, b = self.spread
+        points = self.n * self.score / 100.0
+        return incomplete_beta(
+            a + self.worth * points, b + self.worth * (self.n - points), cut / 100.0
+        )
 
     def interval(self) -> Interval:
-        margin = Z * self.sem
-        return Interval(max(self.score - margin, 0.0), min(self.score + margin, 100.0))
+        """The exact interval of Clopper & Pearson 1934, doi:10.1093/biomet/26.4.404, for credits.
+
+        It takes each tail with the score that was met, and so never covers a binomial count too
+        rarely. Theirs goes half a step of the count beyond Jeffreys' at either end; so does this,
+        in steps of :data:`STEP`.
+        """
+        half = STEP / 2.0
+        lower, upper = self._shape(-half), self._shape(half)
+        return Interval(
+            min(100.0 * _quantile(*lower, TAIL), self.score) if lower[0] > 0.0 else 0.0,
+            max(100.0 * _quantile(*upper, 1.0 - TAIL), self.score) if upper[1] > 0.0 else 100.0,
+        )
+
+    def _shape(self, more: float) -> tuple[float, float]:
+        """The parameters of the beta distribution with ``more`` points than were earned."""
+        points = self.n * self.score / 100.0 + more
+        return 0.5 + self.worth * points, 0.5 + self.worth * (self.n - points)
 
 
-@lru_cache(maxsize=4096)
-def _quantiles(a: float, b: float) -> tuple[float, float]:
-    return beta_quantile(a, b, TAIL), beta_quantile(a, b, 1.0 - TAIL)
+def effective_length(mean: float, sem: float, omega: float) -> float:
+    """How many right-or-wrong answers make a score as precise as one with these figures.
+
+    [μ(100 − μ) − ω·SD²]/SEM² with SD² = SEM²/(1 − ω), for a score of 0 to 100 (Livingston & Lewis
+    1995, eq. 1). At least 1, since μ(100 − μ) ≥ SD² whatever the scores.
+    """
+    true_variance = sem**2 * omega / (1.0 - omega)
+    return max(1.0, (mean * (100.0 - mean) - true_variance) / sem**2)
+
+
+def true_score_spread(mean: float, sem: float, omega: float) -> tuple[float, float]:
+    """The beta distribution with the mean and the variance, ω·SD², of true scores of 0 to 100.
+
+    Jeffreys' at its widest, whose parameters are ½.
+    """
+    middle, variance = mean / 100.0, (sem / 100.0) ** 2 * omega / (1.0 - omega)
+    strength = middle * (1.0 - middle) / variance - 1.0
+    return max(strength * middle, 0.5), max(strength * (1.0 - middle), 0.5)
+
+
+@lru_cache(maxsize=8192)
+def _quantile(a: float, b: float, p: float) -> float:
+    return beta_quantile(a, b, p)
 
 
 def incomplete_beta(a: float, b: float, x: float) -> float:
@@ -157,7 +223,9 @@ def beta_quantile(a: float, b: float, p: float) -> float:
     while True:
         miss = incomplete_beta(a, b, x) - p
         low, high = (low, x) if miss > 0.0 else (x, high)
-        density = math.exp((a - 1.0) * math.log(x) + (b - 1.0) * math.log1p(-x) - log_beta)
+        density = 0.0  # where the quantile is within rounding of an end, halving leads there
+        if 0.0 < x < 1.0:
+            density = math.exp((a - 1.0) * math.log(x) + (b - 1.0) * math.log1p(-x) - log_beta)
         newton = x - miss / density if density > 0.0 else low
         following = newton if low < newton < high else (low + high) / 2.0
         if following == x or high - low < 1e-16 or abs(following - x) < 1e-16:

@@ -8,7 +8,15 @@ from datetime import date
 from statistics import fmean
 
 from assessments.instrument.document import Instrument, Scenario
-from assessments.scoring.intervals import Belief, ErrorBand, Interval, Posterior, SemSource
+from assessments.scoring.intervals import (
+    Belief,
+    Calibrated,
+    Interval,
+    Posterior,
+    SemSource,
+    effective_length,
+    true_score_spread,
+)
 from assessments.scoring.levels import LevelOutcome, level_outcome
 from assessments.scoring.outcomes import Outcome
 from assessments.scoring.sheet import Sheet
@@ -21,13 +29,15 @@ OVERALL = "overall"
 class VersionCalibration:
     """What is known of a version from the sittings it was calibrated on.
 
-    The mappings are keyed by domain code and :data:`OVERALL`; a score whose SEM is missing keeps
-    the interval of an uncalibrated version.
+    The mappings are keyed by domain code and :data:`OVERALL`, and of a form answered in full; a
+    score of which one is missing keeps the interval of an uncalibrated version.
     """
 
     sem: Mapping[str, float]
-    """SD·√(1 − ω), in points of the 0–100 scale, of a form answered in full."""
+    """SD·√(1 − ω), in points of the 0–100 scale: the error of all, on average."""
     omega: Mapping[str, float]
+    mean: Mapping[str, float]
+    """Of people's scores, in points."""
     n: int
     """Sittings it was calibrated on."""
     date: date
@@ -36,6 +46,29 @@ class VersionCalibration:
         for code, sem in self.sem.items():
             if not 0.0 < sem < float("inf"):
                 raise ValueError(f"SEM of {code}: {sem} is not a positive number of points")
+        for code, omega in self.omega.items():
+            if not 0.0 < omega < 1.0:
+                raise ValueError(f"ω of {code}: {omega} is not within 0 and 1")
+        for code, mean in self.mean.items():
+            if not 0.0 < mean < 100.0:
+                raise ValueError(f"mean of {code}: {mean} is not within 0 and 100")
+
+    def precision(self, code: str, asked: float) -> Precision | None:
+        """Of a score on ``asked`` scenarios; None where the calibration does not tell."""
+        if not all(code in known for known in (self.sem, self.omega, self.mean)):
+            return None
+        known = self.mean[code], self.sem[code], self.omega[code]
+        return Precision(effective_length(*known) / asked, true_score_spread(*known))
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """What a calibration says of one score: see
+    :class:`~assessments.scoring.intervals.Calibrated`."""
+
+    worth: float
+    """Right-or-wrong answers that one scenario is worth."""
+    spread: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +86,10 @@ class Score:
     """0 to 100, beside the score and never mixed in."""
     interval: Interval | None
     sem: float | None
+    """The greatest standard error of measurement along the scale, in points."""
     sem_source: SemSource | None
+    precision: Precision | None
+    """By the calibration; None without one."""
 
     @property
     def self_rating_gap(self) -> float | None:
@@ -116,7 +152,8 @@ def domain_scores(
         points = sum(item.credit or 0.0 for item in answered)
         unsafe = sum(item.unsafe for item in answered)
         score = 100.0 * points / len(answered) if answered else None
-        belief = _belief(domain.code, score, len(answered), len(asked), calibration)
+        precision = calibration.precision(domain.code, len(asked)) if calibration else None
+        belief = believed(score, len(answered), precision)
         ratings = [
             sheet.self_ratings[statement.code]
             for statement in instrument.self_ratings
@@ -133,6 +170,7 @@ def domain_scores(
                 interval=belief.interval() if belief else None,
                 sem=belief.sem if belief else None,
                 sem_source=belief.source if belief else None,
+                precision=precision,
                 points=points,
                 unsafe=unsafe,
                 level=(
@@ -149,13 +187,10 @@ def overall_score(
     """K, the mean of the domain scores that exist; its chance line is that of the whole form."""
     scored = [(item.score, item.answered) for item in domains if item.score is not None]
     score = fmean(score for score, _ in scored) if scored else None
-    belief = _belief(
-        OVERALL,
-        score,
-        effective_n([answered for _, answered in scored]) if scored else 0,
-        effective_n([item.asked for item in domains]),
-        calibration,
-    )
+    asked = effective_n([item.asked for item in domains])
+    precision = calibration.precision(OVERALL, asked) if calibration else None
+    answered = effective_n([answered for _, answered in scored]) if scored else 0
+    belief = believed(score, answered, precision)
     ratings = [item.self_rating for item in domains if item.self_rating is not None]
     return Score(
         code=OVERALL,
@@ -167,21 +202,14 @@ def overall_score(
         interval=belief.interval() if belief else None,
         sem=belief.sem if belief else None,
         sem_source=belief.source if belief else None,
+        precision=precision,
     )
 
 
-def _belief(
-    code: str,
-    score: float | None,
-    answered: float,
-    asked: float,
-    calibration: VersionCalibration | None,
-) -> Belief | None:
+def believed(score: float | None, answered: float, precision: Precision | None) -> Belief | None:
     """What is believed of the true score; None where there is no score."""
     if score is None:
         return None
-    sem = calibration.sem.get(code) if calibration else None
-    if sem is None:
+    if precision is None:
         return Posterior(score, answered)
-    # The SEM is that of a form answered in full; the error variance of a mean goes as 1/n.
-    return ErrorBand(score, sem * (asked / answered) ** 0.5)
+    return Calibrated(score, answered, precision.worth, precision.spread)

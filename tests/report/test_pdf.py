@@ -138,6 +138,7 @@ def test_a_calibrated_version_says_where_its_intervals_come_from(instrument, in_
     known = VersionCalibration(
         sem=dict.fromkeys([*codes, OVERALL], 9.0),
         omega=dict.fromkeys([*codes, OVERALL], 0.8),
+        mean=dict.fromkeys([*codes, OVERALL], 60.0),
         n=412,
         date=date(2027, 3, 1),
     )

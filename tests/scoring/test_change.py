@@ -9,17 +9,17 @@ from assessments.scoring.profile import score
 from .sheets import FORM, INSTRUMENT, everywhere, sheets
 from .test_scores import CALIBRATED
 
-WHOLE = score(INSTRUMENT, FORM, everywhere("best"), CALIBRATED).overall  # SEM 7.1
+WHOLE = score(INSTRUMENT, FORM, everywhere("best"), CALIBRATED).overall
 UNCALIBRATED = score(INSTRUMENT, FORM, everywhere("best")).overall
 
 
 @pytest.mark.parametrize(
     ("after", "rci", "reliable"),
     [
-        # 7.1 · √2 = 10.0409
-        (70.0, 1.9919, True),
-        (69.5, 1.9421, False),
-        (30.0, -1.9919, True),
+        # SEM 50/√43.4307 = 7.58702; · √2 = 10.72966
+        (71.5, 2.0038, True),
+        (71.0, 1.9572, False),
+        (28.5, -2.0038, True),
         (50.0, 0.0, False),
     ],
 )
@@ -28,7 +28,7 @@ def test_the_reliable_change_index_worked_by_hand(after, rci, reliable):
     assert found.difference == after - 50
     assert found.rci == pytest.approx(rci, abs=5e-5)
     assert found.reliable is reliable
-    assert found.needed == pytest.approx(19.680, abs=5e-4)  # 1.96 · 10.0409
+    assert found.needed == pytest.approx(21.030, abs=5e-4)  # 1.96 · 10.72966
     assert found.sem_source == "calibrated"
 
 
@@ -42,9 +42,9 @@ def test_without_calibration_it_takes_more():
 
 
 def test_two_different_errors_are_added():
-    # √(7.1² + 9.80581²) = √(50.41 + 96.15385) = 12.1064
+    # √(7.58702² + 9.80581²) = √(57.5629 + 96.15385) = 12.39826
     found = change(replace(UNCALIBRATED, score=50.0), replace(WHOLE, score=75.0))
-    assert found.rci == pytest.approx(25 / 12.1064, abs=5e-5)
+    assert found.rci == pytest.approx(25 / 12.39826, abs=5e-5)
     assert found.reliable
     assert found.sem_source == "posterior"
 

@@ -6,16 +6,19 @@ from hypothesis import strategies as st
 from scipy import special, stats
 
 from assessments.scoring.intervals import (
-    ErrorBand,
-    Interval,
+    Calibrated,
     Posterior,
     beta_quantile,
+    effective_length,
     incomplete_beta,
+    true_score_spread,
 )
 
 shapes = st.floats(0.5, 400.0)
 # scipy 1.18 loses digits in the last 1e-15 before 1: see the arcsine test below.
 probabilities = st.floats(0.0, 1.0 - 1e-9)
+
+JEFFREYS = (0.5, 0.5)
 
 
 @given(shapes, shapes, probabilities)
@@ -81,21 +84,46 @@ def test_a_posterior_interval_holds_the_score_and_has_a_width(score, n):
     assert interval.upper - interval.lower > 1
 
 
-@given(st.floats(0, 100), st.floats(0.5, 50))
-def test_an_error_band_holds_the_score_and_has_a_width(score, sem):
-    interval = ErrorBand(score, sem).interval()
+@given(st.floats(0, 100), st.floats(0.25, 100), st.floats(0.05, 8))
+def test_a_calibrated_interval_holds_the_score_and_has_a_width(score, n, worth):
+    interval = Calibrated(score, n, worth, JEFFREYS).interval()
     assert 0 <= interval.lower <= score <= interval.upper <= 100
     assert interval.upper > interval.lower
 
 
-def test_an_error_band_worked_by_hand():
-    band = ErrorBand(62.5, 12.0)
-    # 62.5 ± 1.645 · 12 = 62.5 ± 19.74
-    assert band.interval() == Interval(pytest.approx(42.76), pytest.approx(82.24))
-    # (80 − 62.5)/12 = 1.4583…
-    assert band.below(80) == pytest.approx(stats.norm.cdf(17.5 / 12))
-    # 90 + 19.74 is over the scale
-    assert ErrorBand(90, 12.0).interval().upper == 100
+@pytest.mark.parametrize("earned", range(1, 12))
+def test_of_right_or_wrong_answers_the_calibrated_interval_is_clopper_and_pearsons(earned):
+    """Two steps of a half are one right answer: a scenario worth two of them, 6 in all."""
+    interval = Calibrated(100 * earned / 12, 6, 2.0, JEFFREYS).interval()
+    exact = stats.binomtest(earned, 12).proportion_ci(0.90, "exact")
+    assert interval.lower == pytest.approx(100 * exact.low)
+    assert interval.upper == pytest.approx(100 * exact.high)
+
+
+def test_a_calibrated_interval_reaches_the_end_of_the_scale_where_steps_are_whole_answers():
+    assert Calibrated(0, 6, 2.0, JEFFREYS).interval().lower == 0
+    assert Calibrated(100, 6, 2.0, JEFFREYS).interval().upper == 100
+
+
+def test_a_calibrated_interval_worked_by_hand():
+    # 5 points of 8, each worth 1.5: Beta(½ + 1.5·4¾, ½ + 1.5·3¼) and Beta(½ + 1.5·5¼, ½ + 1.5·2¾)
+    band = Calibrated(62.5, 8, 1.5, (6.0, 5.0))
+    assert band.interval().lower == pytest.approx(100 * stats.beta(7.625, 5.375).ppf(0.05))
+    assert band.interval().upper == pytest.approx(100 * stats.beta(8.375, 4.625).ppf(0.95))
+    assert band.below(80) == pytest.approx(stats.beta(6 + 7.5, 5 + 4.5).cdf(0.80))
+    assert band.sem == pytest.approx(50 / math.sqrt(12))
+
+
+def test_an_effective_length_worked_by_hand():
+    # SD² = 12²/(1 − 0.7) = 480; (55 · 45 − 0.7 · 480)/144 = (2475 − 336)/144
+    assert effective_length(55, 12, 0.7) == pytest.approx(14.854, abs=5e-4)
+
+
+def test_the_effective_length_of_a_binomial_count_is_its_number_of_answers():
+    """Livingston & Lewis's own case: true shares of mean 0.6 and variance 0.03, 20 answers."""
+    error = (0.6 * 0.4 - 0.03) / 20
+    omega = 0.03 / (0.03 + error)
+    assert effective_length(60, 100 * math.sqrt(error), omega) == pytest.approx(20)
 
 
 def test_the_uncalibrated_sem_worked_by_hand():
@@ -103,3 +131,20 @@ def test_the_uncalibrated_sem_worked_by_hand():
     assert Posterior(75, 8).sem == pytest.approx(50 / math.sqrt(10))
     assert Posterior(50, 8).sem == pytest.approx(100 * stats.beta(4.5, 4.5).std())
     assert Posterior(0, 24).sem == pytest.approx(9.806, abs=5e-4)
+
+
+def test_a_quantile_within_rounding_of_an_end():
+    assert beta_quantile(14.7, 0.07, 0.95) == 1.0
+    assert beta_quantile(0.07, 14.7, 0.05) == pytest.approx(0.0, abs=1e-16)
+
+
+def test_the_spread_of_true_scores_worked_by_hand():
+    # ω·SD² = 12² · 0.7/0.3 = 336; 0.55 · 0.45/0.0336 − 1 = 6.36607
+    a, b = true_score_spread(55, 12, 0.7)
+    assert (a, b) == pytest.approx((0.55 * 6.36607, 0.45 * 6.36607), abs=5e-5)
+    known = stats.beta(a, b)
+    assert (known.mean(), known.var()) == pytest.approx((0.55, 0.0336))
+
+
+def test_true_scores_are_spread_no_wider_than_jeffreys():
+    assert true_score_spread(50, 12, 0.95) == (0.5, 0.5)

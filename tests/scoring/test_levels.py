@@ -3,16 +3,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from assessments.scoring.intervals import ErrorBand, Posterior
+from assessments.scoring.intervals import Calibrated, Posterior
 from assessments.scoring.levels import NAMED_FROM, level_outcome
 from assessments.scoring.profile import score
 
 from .sheets import FORM, INSTRUMENT, sheet
 
+JEFFREYS = (0.5, 0.5)
 CUTS = INSTRUMENT.cuts  # 55 and 80
 
 beliefs = st.builds(Posterior, st.floats(0, 100), st.floats(0.5, 60)) | st.builds(
-    ErrorBand, st.floats(0, 100), st.floats(1, 30)
+    Calibrated, st.floats(0, 100), st.floats(0.5, 60), st.floats(0.1, 8), st.just(JEFFREYS)
 )
 
 
@@ -40,20 +41,21 @@ def test_levels_on_eight_scenarios(points, probabilities, levels):
 
 
 def test_levels_of_a_calibrated_version():
-    # 67.5 is half-way between the cuts: ±12.5/9 = ±1.389 SEM, so level 2 with 0.835
-    found = level_outcome(ErrorBand(67.5, 9.0), CUTS, unsafe=False)
-    assert found.probabilities == pytest.approx((0.0825, 0.835, 0.0825), abs=5e-4)
+    # 8 scenarios worth 4 answers each: Beta(½ + 0.675·32, ½ + 0.325·32)
+    found = level_outcome(Calibrated(67.5, 8, 4.0, JEFFREYS), CUTS, unsafe=False)
+    known = stats.beta(22.1, 10.9)
+    assert found.probabilities == pytest.approx(
+        (known.cdf(0.55), known.cdf(0.80) - known.cdf(0.55), known.sf(0.80))
+    )
     assert found.levels == (2,)
-    # from 67, −12/12.2 = −0.984 and 13/12.2 = 1.066 SEM: 0.694, and the lower cut is nearer
-    wider = level_outcome(ErrorBand(67, 12.2), CUTS, unsafe=False)
-    assert wider.probabilities == pytest.approx((0.1627, 0.6941, 0.1433), abs=5e-4)
-    assert wider.levels == (1, 2)
+    # Worth as much as before calibration, one each, they leave the level open.
+    assert level_outcome(Calibrated(67.5, 8, 1.0, JEFFREYS), CUTS, unsafe=False).levels == (1, 2)
 
 
-@pytest.mark.parametrize(("sem", "levels"), [(9.7, (2,)), (9.8, (1, 2))])
-def test_a_level_is_named_from_four_chances_in_five(sem, levels):
-    # 67.4 lies 12.4 and 12.6 points from the cuts: 0.8024 with 9.7, 0.7979 with 9.8
-    assert level_outcome(ErrorBand(67.4, sem), CUTS, unsafe=False).levels == levels
+@pytest.mark.parametrize(("worth", "levels"), [(2.65, (1, 2)), (2.75, (2,))])
+def test_a_level_is_named_from_four_chances_in_five(worth, levels):
+    found = level_outcome(Calibrated(67.4, 8, worth, JEFFREYS), CUTS, unsafe=False)
+    assert found.levels == levels
 
 
 def test_an_unsafe_answer_caps_its_domain_alone():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from assessments.scoring.intervals import Interval
+from assessments.scoring.intervals import Calibrated, Interval
 from assessments.scoring.profile import score
 from assessments.scoring.scores import (
     OVERALL,
@@ -25,6 +25,7 @@ from .sheets import FORM, INSTRUMENT, SCENARIOS, answer, everywhere, sheet, shee
 CALIBRATED = VersionCalibration(
     sem={"A": 12.2, "B": 12.0, "C": 11.5, OVERALL: 7.1},
     omega={"A": 0.7, "B": 0.71, "C": 0.72, OVERALL: 0.85},
+    mean={"A": 60.0, "B": 55.0, "C": 50.0, OVERALL: 55.0},
     n=240,
     date=date(2026, 10, 1),
 )
@@ -134,19 +135,20 @@ def test_percent_of_maximum():
 def test_a_calibrated_interval_worked_by_hand():
     profile = score(INSTRUMENT, FORM, WORKED, CALIBRATED)
     domains = by_code(profile)
-    # In full: 62.5 ± 1.645 · 12.2 = 62.5 ± 20.069
-    assert domains["A"].interval == Interval(pytest.approx(42.431), pytest.approx(82.569))
+    # Effective length (60 · 40 − 12.2² · 0.7/0.3)/12.2² = 13.7914, so 1.72392 for each of 8
+    assert domains["A"].precision.worth == pytest.approx(1.72392, abs=5e-6)
+    known = domains["A"].precision
+    assert domains["A"].interval == Calibrated(62.5, 8, known.worth, known.spread).interval()
     assert domains["A"].sem_source == "calibrated"
-    # 3 of 8 answered: SEM = 12 · √(8/3) = 19.596; 50 ± 1.645 · 19.596 = 50 ± 32.235
-    assert domains["B"].sem == pytest.approx(19.596, abs=5e-4)
-    assert domains["B"].interval.lower == pytest.approx(17.765, abs=5e-4)
-    # 7.1 · √(24/(96/11)) = 7.1 · √2.75
-    assert profile.overall.sem == pytest.approx(7.1 * 2.75**0.5)
+    # (55 · 45 − 12² · 0.71/0.29)/12² = 14.7392; 3 of 8 answered: 50/√(14.7392 · 3/8)
+    assert domains["B"].sem == pytest.approx(21.268, abs=5e-4)
+    # (55 · 45 − 7.1² · 0.85/0.15)/7.1² = 43.4307; the answers count for 96/11 of 24
+    assert profile.overall.sem == pytest.approx(50 / (43.4307 / 2.75) ** 0.5, abs=5e-5)
     assert profile.version_calibration is CALIBRATED
 
 
 def test_a_score_that_was_not_calibrated_keeps_the_first_interval():
-    partly = replace(CALIBRATED, sem={"A": 12.2})
+    partly = replace(CALIBRATED, sem={"A": 12.2}, mean={"A": 60.0, "B": 55.0})
     profile = score(INSTRUMENT, FORM, WORKED, partly)
     assert [item.sem_source for item in profile.domains] == ["calibrated", "posterior", None]
     assert profile.overall == score(INSTRUMENT, FORM, WORKED).overall
@@ -156,6 +158,18 @@ def test_a_score_that_was_not_calibrated_keeps_the_first_interval():
 def test_a_calibration_without_error_is_refused(sem):
     with pytest.raises(ValueError, match="SEM of A"):
         replace(CALIBRATED, sem={"A": sem})
+
+
+@pytest.mark.parametrize("omega", [0.0, 1.0, float("nan")])
+def test_a_calibration_with_an_impossible_reliability_is_refused(omega):
+    with pytest.raises(ValueError, match="ω of A"):
+        replace(CALIBRATED, omega={"A": omega})
+
+
+@pytest.mark.parametrize("mean", [0.0, 100.0, float("nan")])
+def test_a_calibration_with_an_impossible_mean_is_refused(mean):
+    with pytest.raises(ValueError, match="mean of A"):
+        replace(CALIBRATED, mean={"A": mean})
 
 
 def test_nothing_answered():
