@@ -27,6 +27,7 @@ FLOORS: dict[str, int] = {
     "cohorts": 4,
     "roles": 4,
     "simulated_cohorts": 5,
+    "measured": 5,
     "simulated_truth": 5,
     "demonstration": 5,
     "templatetags": 5,

@@ -97,8 +97,7 @@ class Claim(StrEnum):
     NAMED = "named"
     """Domains of which a level is named; of the others, two levels are."""
     WRONG = "wrong"
-    """Of the levels named, those that are not the true one. It depends on how many people are at
-    each level, which only a calibration tells: nothing is said of it before."""
+    """Of the levels named, those that are not the true one."""
     BOTH_WRONG = "both_wrong"
     """Of the pairs of levels named, those without the true one."""
     OVERRATED = "overrated"
@@ -154,6 +153,11 @@ SAID: dict[Claim, tuple[float, float]] = {
     Claim.CHANGED: (0.0, 0.05),
 }
 """Between what and what a figure must lie for the claim to hold. Others are told, not claimed."""
+ONCE_CALIBRATED = {Claim.WRONG}
+UNTIL_CALIBRATED = {Claim.OVERRATED, Claim.UNDERRATED}
+"""Before a calibration, a level is named from the answers alone: those truly outside it are seldom
+put there, however many they are. After, it takes in how many are at each level: of the levels
+named, few are wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +183,17 @@ class Figure:
     @property
     def holds(self) -> bool | None:
         """Whether it is where the report says, within two errors; None where nothing is said."""
-        untold = self.claim is Claim.WRONG and not self.calibrated_on
-        if untold or self.claim not in SAID:
+        if self.limits is None:
             return None
-        low, high = SAID[self.claim]
+        low, high = self.limits
         return low - 2 * self.error <= self.value <= high + 2 * self.error
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """Between what and what it must lie; None where nothing is said."""
+        if self.claim in (UNTIL_CALIBRATED if self.calibrated_on else ONCE_CALIBRATED):
+            return None
+        return SAID.get(self.claim)
 
 
 # --- Reading sheets by column ---------------------------------------------------------------------

@@ -101,8 +101,8 @@ class Calibrated:
 
     The interval is of the answers alone. The probabilities, from which levels are named, take in
     how true scores are spread among all who answered (beta-binomial model, Keats & Lord 1962,
-    doi:10.1007/BF02289665): where few people are at a level, a lucky score is the likelier
-    explanation of a high one, and without it more than half of those named there would not be.
+    Psychometrika 27, 59–72): where few people are at a level, luck is the likelier explanation of
+    a high score, and without it more than half of those named there could be elsewhere.
     """
 
     score: float
