@@ -47,6 +47,10 @@ def test_our_seeds_have_nothing_to_mend():
     assert lines[-1] == "Nothing to mend."
 
 
+def test_the_table_beside_the_seeds_is_theirs():
+    assert run(str(SEEDS), "--table") == (SEEDS / "BANK.md").read_text("utf-8")
+
+
 def test_a_program_reads_findings_and_counts():
     report = json.loads(run(str(SEEDS), "--on", DAY, "--format", "json"))
     assert report["findings"] == []

@@ -79,6 +79,32 @@ def replaced_on(instrument: Instrument, day: date) -> dict[str, str | None]:
     return found
 
 
+def bank_table(instrument: Instrument) -> str:
+    """The bank as a Markdown table: scenario, sub-competency, topic, form, key, sources, date."""
+    lines = [
+        f"# The bank of {instrument.code} {instrument.version}",
+        "",
+        "Made by `python manage.py check_instrument seeds/… --table`; a test compares the two.",
+        "Key: the best option, then *acceptable* ones and **unsafe** ones. A source is followed",
+        "by how it was read.",
+        "",
+        "| scenario | sub-competency | topic | forms | key | sources | facts | review by |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    subs, sources = by_code(instrument.sub_competencies), by_code(instrument.sources)
+    for item in instrument.scenarios:
+        key = [item.best.code]
+        key += [f"*{option.code}*" for option in item.options if option.credit == 0.5]
+        key += [f"**{option.code}**" for option in item.options if option.unsafe]
+        read = [f"{code} ({sources[code].reading})" for code in item.sources]
+        lines.append(
+            f"| {item.code} | {subs[item.sub_competency].title['en']} | {item.topic['en']} | "
+            f"{', '.join(item.forms) or RESERVE} | {' '.join(key)} | {', '.join(read)} | "
+            f"{', '.join(item.facts)} | {item.review_by.isoformat()} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
 # Measures
 
 

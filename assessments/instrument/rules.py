@@ -69,7 +69,7 @@ def gettext_noop(message: str) -> str:
     return message
 
 
-TO_MEND: Mapping[str, str] = {
+TO_MEND: dict[str, str] = {
     "untranslated": gettext_noop("the text is the same as in “{language}”"),
     "figures": gettext_noop("the figures differ from those in “{language}”: {found}"),
     "hard-to-read": gettext_noop("hard to read: LIX {found}; at most {limit}"),

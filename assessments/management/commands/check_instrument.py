@@ -39,14 +39,22 @@ class Command(BaseCommand):
         )
         parser.add_argument("--format", choices=("text", "json"), default="text")
         parser.add_argument(
+            "--table", action="store_true", help="print the bank as a Markdown table, and no more"
+        )
+        parser.add_argument(
             "--on",
             type=date.fromisoformat,
             help="day on which dates are judged, such as 2027-05-25 (default: today)",
         )
 
-    def handle(self, *args, path: Path | None, format: str, on: date | None, **options) -> None:
+    def handle(
+        self, *args, path: Path | None, format: str, table: bool, on: date | None, **options
+    ) -> None:
         day = on or timezone.localdate()
         instrument, findings, checked = self._checked(path)
+        if table and instrument is not None:
+            self.stdout.write(checking.bank_table(instrument), ending="")
+            return
         if instrument is not None:
             findings = checking.review(instrument, day)
         if format == "json":
