@@ -69,7 +69,42 @@ def gettext_noop(message: str) -> str:
     return message
 
 
-MESSAGES: Mapping[str, str] = {
+TO_MEND: dict[str, str] = {
+    "untranslated": gettext_noop("the text is the same as in “{language}”"),
+    "figures": gettext_noop("the figures differ from those in “{language}”: {found}"),
+    "hard-to-read": gettext_noop("hard to read: LIX {found}; at most {limit}"),
+    "uneven-options": gettext_noop("the options have from {least} to {most} characters"),
+    "best-stands-out": gettext_noop(
+        "the best option has {found} characters, the others {expected} on average"
+    ),
+    "often-longest": gettext_noop(
+        "form {form}, “{language}”: the best option is the longest in {found} scenarios of {of}"
+    ),
+    "often-shortest": gettext_noop(
+        "form {form}, “{language}”: the best option is the shortest in {found} scenarios of {of}"
+    ),
+    "points-at-others": gettext_noop("an option points at other options: “{found}”"),
+    "absolute-word": gettext_noop("an absolute word gives an option away: “{found}”"),
+    "key-balance": gettext_noop("form {form}: “{code}” is the best option {found} times of {of}"),
+    "key-run": gettext_noop("form {form}: “{code}” is the best option {found} times in a row"),
+    "anchors": gettext_noop(
+        "the forms share {found} scenarios of this domain; at least {expected}"
+    ),
+    "strategy-untouched": gettext_noop("form {form}: no scenario touches it"),
+    "link-unresolved": gettext_noop("the source “{code}” has neither an address nor a DOI"),
+    "overdue": gettext_noop("to be reviewed since {date}; nothing in reserve can take its place"),
+    "overdue-replaced": gettext_noop(
+        "to be reviewed since {date}; new sittings are asked {code} in its place"
+    ),
+    "overdue-reserve": gettext_noop("in reserve, and to be reviewed since {date}"),
+    "strategy-overdue": gettext_noop("last checked on {date}, more than six months ago"),
+    "source-overdue": gettext_noop(
+        "last read on {date}, longer ago than the scenarios it carries may go unreviewed"
+    ),
+}
+"""What each check of ``checking`` says, by its code."""
+
+MESSAGES: Mapping[str, str] = TO_MEND | {
     # Files
     "missing-file": gettext_noop("this file is missing"),
     "unknown-file": gettext_noop("no such file belongs to an instrument"),
@@ -171,7 +206,7 @@ MESSAGES: Mapping[str, str] = {
     "plan-capital": gettext_noop("completes a sentence: no capital at the start"),
     "plan-stop": gettext_noop("completes a sentence: no punctuation at the end"),
 }
-"""What each rule says, in English, by its code."""
+"""What each rule and each check says, in English, by its code."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from assessments.instrument import rules
-from assessments.instrument.rules import MESSAGES, Finding, check
+from assessments.instrument.rules import MESSAGES, TO_MEND, Finding, check
 
 from .example import (
     Place,
@@ -532,7 +532,7 @@ def test_every_rule_is_broken_by_a_test() -> None:
     tested |= {rule for _, expected in NOT_SHAPED.values() for *_, rule in expected}
     tested |= {rule for _, rule, _ in NOT_YAML.values()}
     elsewhere = {"language-code", "missing-file", "unknown-file", "unreadable"}
-    assert tested | elsewhere == MESSAGES.keys()
+    assert tested | elsewhere == MESSAGES.keys() - TO_MEND.keys()
 
 
 def test_reports_every_breach_at_once() -> None:
