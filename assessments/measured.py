@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -63,6 +64,10 @@ class Measured:
     # What the public page says, before any calibration, whatever the form and the population.
     # The least are rounded down and the greatest up, to whole percents.
 
+    @property
+    def said_to_hold(self) -> float:
+        return SAID[Claim.COVERAGE][0]
+
     @cached_property
     def held(self) -> float:
         """The least share of intervals that hold the true score."""
@@ -93,7 +98,7 @@ class Measured:
     @cached_property
     def changed(self) -> float:
         """The greatest share of unchanged people of whom one result is said to have changed."""
-        return _up(figure for figure in self.of(Claim.CHANGED))
+        return _up(self.of(Claim.CHANGED))
 
     @cached_property
     def seen(self) -> float:
@@ -139,11 +144,14 @@ def read(path: Path) -> Measured:
         bearing=kept["bearing"],
         people=kept["people"],
         seed=kept["seed"],
-        figures=tuple(
-            Figure(*row[:3], Claim(row[3]), *row[4:])  # type: ignore[misc]
-            for row in kept["figures"]
-        ),
+        figures=tuple(map(_figure, kept["figures"])),
     )
+
+
+def _figure(row: Sequence[Any]) -> Figure:
+    kept = dict(zip(COLUMNS, row, strict=True))
+    error = math.nan if kept["error"] is None else kept["error"]
+    return Figure(**kept | {"claim": Claim(kept["claim"]), "error": error})
 
 
 def written(found: Measured) -> str:
@@ -183,7 +191,7 @@ SAYINGS: dict[Claim, str] = {
     Claim.COVERAGE_SKIPPED: "… half the situations unanswered",
     Claim.WIDTH: "mean width of the interval, the widest scale (points)",
     Claim.NAMED: "one level named, the least clear domain",
-    Claim.WRONG: "wrong among the levels named, the worst level",
+    Claim.WRONG: "wrong among the levels named",
     Claim.BOTH_WRONG: "neither right among the pairs named",
     Claim.OVERRATED: "truly just below a level, named at it or above",
     Claim.UNDERRATED: "truly just within a level, named below",
@@ -232,21 +240,30 @@ def tables(found: Measured) -> str:
             lines += ["| | said | " + " | ".join(f"`{each}`" for each in populations) + " |"]
             lines += ["|---|---|" + "---|" * len(populations)]
             for claim, words in SAYINGS.items():
-                for shown in ([form], *([other] for other in others)):
+                for shown, group in _rows(claim, form, others):
                     row = [
                         figure
                         for figure in found.of(claim, calibrated=None)
                         if figure.calibrated_on == calibrated_on
-                        and figure.form in shown
+                        and figure.form == shown
+                        and group in (None, figure.group)
                         and (
                             claim is not Claim.CHANGE_SEEN
                             or (figure.scale == OVERALL and figure.group == SEEN_GAIN)
                         )
                     ]
                     if row:
-                        lines.append(_line(claim, words, shown[0], row, populations))
+                        named = f"… {group}" if group else words
+                        lines.append(_line(claim, named, shown, row, populations))
             lines.append("")
     return "\n".join(lines)
+
+
+def _rows(claim: Claim, form: str, others: Iterable[str]) -> list[tuple[str, str | None]]:
+    """The forms, and the groups, that have a line each; None for the worst of all groups."""
+    if claim is Claim.WRONG:
+        return [(form, ""), *((form, f"level {each}") for each in (1, 2, 3))]
+    return [(form, None), *((other, None) for other in others)]
 
 
 def _reliability(found: Measured, form: str) -> list[str]:

@@ -7,6 +7,7 @@ from .. import releases
 from ..cohort_results import results_of
 from ..demonstration import example_releases
 from ..instruments import current, default_form, instrument_of
+from ..measured import measured
 
 
 def privacy(request: HttpRequest) -> HttpResponse:
@@ -19,7 +20,8 @@ def method(request: HttpRequest) -> HttpResponse:
     version = current()
     if version is None:
         raise Http404
-    context = {"instrument": instrument_of(version.digest), "version": version}
+    instrument = instrument_of(version.digest)
+    context = {"instrument": instrument, "version": version, "measured": measured(instrument)}
     return render(request, "assessments/method.html", context)
 
 
