@@ -42,6 +42,8 @@ class Questionnaire:
 
     def __init__(self, instrument: Instrument, form: str, profession: str = "") -> None:
         """``profession``: a code of the context question of that name, for its wordings."""
+        self.published = instrument
+        """The instrument as it was published: what its digest is of."""
         self.instrument = instrument.worded_for(profession)
         self.form = form
 

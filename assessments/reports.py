@@ -302,7 +302,7 @@ def build(
     plan if it is still kept, and what became of it.
     """
     instrument = asked.instrument
-    sealed = digest(instrument)
+    sealed = digest(asked.published)
     alike = earlier is not None and earlier.digest == sealed
     answers = _answers(asked, profile)
     standings = tuple(_standing(instrument, score) for score in profile.domains)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from .. import cohorts, jobs, releases
 from ..codes import grouped
+from ..instrument.document import Scenario
 from ..instruments import questionnaire
 from ..models import DailyCount, Job, Phase
 from ..templatetags.readiness import day
@@ -50,6 +51,8 @@ class PhasePanel:
     """Whether there are results to read or to wait for."""
     publication: Job | None
     """The job that is publishing it, or has failed to."""
+    overdue: tuple[Scenario, ...]
+    """What the phase asks, or is to ask, that is past its review and should be read again."""
 
     @classmethod
     def of(cls, phase: Phase, link: str) -> PhasePanel:
@@ -64,7 +67,19 @@ class PhasePanel:
             messages=() if phase.closed_on else messages_of(phase, link),
             has_results=phase.closed_on is not None or phase.releases.exists(),
             publication=jobs.publication_of(phase) if publishing else None,
+            overdue=() if phase.closed_on else overdue_in(phase),
         )
+
+
+def overdue_in(phase: Phase) -> tuple[Scenario, ...]:
+    """The situations of a phase that are past their review, on the day it opens or today.
+
+    A phase asks everybody the same, whatever expires while it is open.
+    """
+    day = max(phase.opens_on, timezone.localdate())
+    asked = questionnaire(phase.version.digest, phase.form)
+    scenarios = asked.instrument.scenarios_of(phase.form)
+    return tuple(item for item in scenarios if item.review_by < day)
 
 
 def moved(phase: Phase) -> tuple[DailyCount, ...]:

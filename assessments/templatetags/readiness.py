@@ -5,13 +5,13 @@ from datetime import date
 from math import ceil
 
 from django import template
-from django.utils import formats
+from django.utils import formats, timezone
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from ..cohort.counts import Deed
 from ..cohort.rounding import half_up
-from ..instrument.document import MAIN_LANGUAGE, Source, Text, in_language
+from ..instrument.document import MAIN_LANGUAGE, Scenario, Source, Text, in_language
 from ..instrument.document import form_label as label_of_form
 from ..models import Phase
 from ..scoring.levels import LevelOutcome
@@ -27,6 +27,12 @@ def told(text: Text | None) -> str:
     if not text:
         return ""
     return in_language(text, (get_language() or MAIN_LANGUAGE)[:2])
+
+
+@register.filter
+def overdue(scenario: Scenario | None) -> bool:
+    """Whether a scenario is past its review today."""
+    return scenario is not None and scenario.review_by < timezone.localdate()
 
 
 @register.filter
