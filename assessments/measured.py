@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -154,8 +154,13 @@ def _figure(row: Sequence[Any]) -> Figure:
     return Figure(**kept | {"claim": Claim(kept["claim"]), "error": error})
 
 
+def rounded(figure: Figure) -> Figure:
+    """The figure as it is kept."""
+    return replace(figure, value=round(figure.value, PLACES), error=round(figure.error, PLACES))
+
+
 def written(found: Measured) -> str:
-    """The file, a figure a line."""
+    """The file of rounded figures, one a line."""
     head = {
         "version": found.version,
         "bearing": found.bearing,
@@ -166,7 +171,7 @@ def written(found: Measured) -> str:
     rows = ",\n".join(
         json.dumps(
             [
-                None if isinstance(value, float) and math.isnan(value) else _rounded(value)
+                None if isinstance(value, float) and math.isnan(value) else value
                 for value in astuple(figure)
             ],
             ensure_ascii=False,
@@ -175,10 +180,6 @@ def written(found: Measured) -> str:
     )
     opening = json.dumps(head, ensure_ascii=False, indent=1).removesuffix("\n}")
     return f'{opening},\n "figures": [\n{rows}\n]}}\n'
-
-
-def _rounded(value: object) -> object:
-    return round(value, PLACES) if isinstance(value, float) else value
 
 
 # --- The tables of MEASUREMENT.md -----------------------------------------------------------------

@@ -55,9 +55,13 @@ type Whole = NDArray[np.intp]
 BAND = 10
 """Points of true score in a band."""
 BAND_MIN = 400
-"""People without whom nothing is said of a band."""
+"""People without whom nothing is said of a band; of a small crowd, one in :data:`BAND_SHARE`."""
+BAND_SHARE = 50
 CALIBRATED_ON = {200: 20, 1000: 10}
-"""Sheets of a calibration, and how many times one is made anew, each with its share of people."""
+"""Sheets of a calibration, and how many times at most one is made anew, each for its share of
+people."""
+FOR_ONE = 1000
+"""People, at least, for one calibration."""
 BATCHES = 20
 """Parts of a crowd whose differences give the error of what is not a share."""
 GAINS = (10, 20, 30, 40)
@@ -231,10 +235,13 @@ def scored(
     form: str,
     packed: Bytes,
     calibration: VersionCalibration | None = None,
+    *,
+    intervals: bool = True,
 ) -> Scored:
     """The domains, the whole, their intervals and levels, as the scoring finds them in each sheet.
 
-    Every domain of the instrument must be in the form.
+    Every domain of the instrument must be in the form. Without ``intervals``, which take nearly all
+    the time, there are no levels either.
     """
     earned, harm = credits(instrument, form, packed), _unsafe(instrument, form, packed)
     columns = _columns(instrument, form)
@@ -272,6 +279,9 @@ def scored(
         for line, row in enumerate(rows):
             belief = believed(float(score[row, place]), float(count[row, place]), known)
             assert belief is not None
+            if not intervals:
+                found[line] = belief.sem, math.nan, math.nan, 0
+                continue
             interval = belief.interval()
             level = level_outcome(belief, instrument.cuts, unsafe=bool(risky[row])).levels
             found[line] = belief.sem, interval.lower, interval.upper, _level_code(level)
@@ -406,6 +416,12 @@ class Trial:
     calibrated_on: int = 0
     figures: list[Figure] = field(default_factory=list)
 
+    def enough(self, hits: Flags, of: Flags) -> tuple[float, float, int]:
+        """A share, unless of too few people."""
+        found = _share(hits, of)
+        least = min(BAND_MIN, self.people // BAND_SHARE)
+        return found if found[2] >= least else (math.nan, math.nan, 0)
+
     def add(
         self,
         claim: Claim,
@@ -510,19 +526,21 @@ def _plain(value: object) -> float:
 
 
 def _scored_in_parts(
-    trial: Trial, packed: Sequence[Bytes], rng: np.random.Generator
+    trial: Trial, packed: Sequence[Bytes], rng: np.random.Generator, *, intervals: bool = True
 ) -> tuple[Scored, ...]:
     """What is said of crowds of sheets, all of one size: of each part of them by a calibration of
     its own, made on other people."""
     if not trial.calibrated_on:
-        return tuple(scored(trial.instrument, trial.form, each) for each in packed)
+        return tuple(
+            scored(trial.instrument, trial.form, each, intervals=intervals) for each in packed
+        )
     instrument, form, population = trial.instrument, trial.form, trial.population
     made: list[list[Scored]] = [[] for _ in packed]
-    times = CALIBRATED_ON[trial.calibrated_on]
+    times = min(CALIBRATED_ON[trial.calibrated_on], max(2, trial.people // FOR_ONE))
     for rows in np.array_split(np.arange(len(packed[0])), times):
         known = _calibration(population, instrument, form, trial.calibrated_on, rng)
         for each, place in zip(packed, made, strict=True):
-            place.append(scored(instrument, form, each[rows], known))
+            place.append(scored(instrument, form, each[rows], known, intervals=intervals))
     return tuple(_joined(each) for each in made)
 
 
@@ -567,14 +585,14 @@ def _intervals_and_levels(trial: Trial, rng: np.random.Generator) -> None:
         for each in (1, 2, 3):
             trial.add(
                 Claim.COVERAGE_LEVEL,
-                _enough(held_everywhere[:, place], level_everywhere[:, place] == each),
+                trial.enough(held_everywhere[:, place], level_everywhere[:, place] == each),
                 code,
                 f"level {each}",
             )
         for band in range(100 // BAND):
             trial.add(
                 Claim.COVERAGE_BAND,
-                _enough(held_everywhere[:, place], bands[:, place] == band),
+                trial.enough(held_everywhere[:, place], bands[:, place] == band),
                 code,
                 f"{BAND * band}–{BAND * (band + 1)}",
             )
@@ -598,17 +616,12 @@ def _intervals_and_levels(trial: Trial, rng: np.random.Generator) -> None:
         below = (everywhere.levels < 9) & (lowest < each) | (everywhere.levels == 12) & (each == 3)
         just_under = (cut - 5 <= domains) & (domains < cut)
         just_within = (cut <= domains) & (domains < cut + 5) & ~everywhere.unsafe
-        trial.add(Claim.OVERRATED, _enough(above, just_under), group=f"level {each}")
-        trial.add(Claim.UNDERRATED, _enough(below, just_within), group=f"level {each}")
+        trial.add(Claim.OVERRATED, trial.enough(above, just_under), group=f"level {each}")
+        trial.add(Claim.UNDERRATED, trial.enough(below, just_within), group=f"level {each}")
 
 
 def _level(instrument: Instrument, true: Floats) -> Whole:
     return 1 + np.digitize(true, [instrument.cuts.operational, instrument.cuts.expert])
-
-
-def _enough(hits: Flags, of: Flags) -> tuple[float, float, int]:
-    found = _share(hits, of)
-    return found if found[2] >= BAND_MIN else (math.nan, math.nan, 0)
 
 
 def _mean(values: Floats) -> tuple[float, float, int]:
@@ -770,11 +783,13 @@ def _changes(trial: Trial, others: Sequence[str], rng: np.random.Generator) -> N
         )
         if after == form:
             before, now, then = _scored_in_parts(
-                trial, [sheets(instrument, form, first), second, trained], rng
+                trial, [sheets(instrument, form, first), second, trained], rng, intervals=False
             )
         else:
-            (before,) = _scored_in_parts(trial, [sheets(instrument, form, first)], rng)
-            now, then = _scored_in_parts(there, [second, trained], rng)
+            (before,) = _scored_in_parts(
+                trial, [sheets(instrument, form, first)], rng, intervals=False
+            )
+            now, then = _scored_in_parts(there, [second, trained], rng, intervals=False)
         both = f"{form}>{after}"
         same, changed = reliably_changed(before, now), reliably_changed(before, then)
         trial.add(Claim.CHANGED_ANY, _share(same.any(axis=1)), form=both)
@@ -790,7 +805,7 @@ def _changes(trial: Trial, others: Sequence[str], rng: np.random.Generator) -> N
                 near = np.abs(gained[:, place] - points) <= 5
                 trial.add(
                     Claim.CHANGE_SEEN,
-                    _enough(changed[:, place], near),
+                    trial.enough(changed[:, place], near),
                     code,
                     f"{points} points",
                     form=both,

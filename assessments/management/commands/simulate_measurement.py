@@ -84,7 +84,7 @@ class Command(BaseCommand):
             # Of a form, the same people whichever others are asked for.
             rng = np.random.default_rng([seed, instrument.forms.index(form)])
             for part in measurement.measure(instrument, form, people, rng):
-                figures += part
+                figures += map(measured.rounded, part)
                 self.stderr.write(
                     f"{form} {part[0].population} {part[0].calibrated_on or 'before calibration'}"
                 )
