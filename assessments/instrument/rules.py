@@ -206,9 +206,12 @@ class Finding:
     def render(self, translate: Callable[[str], str] = str) -> str:
         """The finding in one line: ``scenarios/a.yaml: A2-1, options: …``."""
         where = ", ".join(part for part in (self.item, self.field) if part)
-        message = translate(MESSAGES[self.rule]).format(**self.params)
-        line = ": ".join(part for part in (self.file, where, message) if part)
+        line = ": ".join(part for part in (self.file, where, self.message(translate)) if part)
         return "↵".join(line.splitlines())
+
+    def message(self, translate: Callable[[str], str] = str) -> str:
+        """What is wrong there, in one sentence."""
+        return translate(MESSAGES[self.rule]).format(**self.params)
 
 
 class Breach(NamedTuple):
