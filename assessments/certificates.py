@@ -49,7 +49,7 @@ class Certificate:
     @property
     def digest(self) -> str:
         """The first digits of the SHA-256 of the instrument."""
-        return digest(self.asked.instrument)[:12]
+        return digest(self.asked.published)[:12]
 
     @property
     def held(self) -> float:

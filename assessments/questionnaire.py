@@ -42,6 +42,8 @@ class Questionnaire:
 
     def __init__(self, instrument: Instrument, form: str, profession: str = "") -> None:
         """``profession``: a code of the context question of that name, for its wordings."""
+        self.published = instrument
+        """As it was published, in the words meant for everybody: what a digest is of."""
         self.instrument = instrument.worded_for(profession)
         self.form = form
 

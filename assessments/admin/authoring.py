@@ -180,15 +180,11 @@ def too_large() -> str:
 
 @admin.register(InstrumentVersion)
 class InstrumentVersionAdmin(ReadOnlyAdmin):
-    list_display = ("__str__", "published_on", "retired_on", "short_digest")
+    list_display = ("__str__", "published_on", "retired_on", "digest")
     change_list_template = "admin/assessments/instrumentversion/change_list.html"
 
     def get_queryset(self, request):
         return super().get_queryset(request).defer("document")
-
-    @admin.display(description=gettext_lazy("SHA-256"))
-    def short_digest(self, version: InstrumentVersion) -> str:
-        return version.digest[:12]
 
     def get_urls(self):
         view = self.admin_site.admin_view

@@ -57,6 +57,8 @@ LISTS: tuple[Part, ...] = (
     "sources",
 )
 """The lists of an instrument, in the order in which a comparison tells them."""
+FEWEST_COMMON = 4
+"""The fewest common scenarios on which a domain is compared between two versions."""
 MOST_WORDS = 2_000
 """Beyond so many words, two texts stand one after the other instead of word by word."""
 
