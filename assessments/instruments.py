@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from .instrument.document import Instrument, decode, digest, encode
-from .models import Event, InstrumentVersion, Phase
+from .models import Event, InstrumentDraft, InstrumentVersion, Phase
 from .questionnaire import Questionnaire
 
 
@@ -49,6 +49,64 @@ def publish(instrument: Instrument, actor: User | None = None) -> tuple[Instrume
     )
     Event.objects.create(actor=actor, action=Event.Action.PUBLISHED, subject=str(version))
     return version, True
+
+
+class AlreadyPublished(Exception):
+    """What was uploaded is published already; ``version`` is that."""
+
+    def __init__(self, version: InstrumentVersion) -> None:
+        super().__init__(str(version))
+        self.version = version
+
+
+@transaction.atomic
+def keep_draft(instrument: Instrument, actor: User) -> tuple[InstrumentDraft, bool]:
+    """The draft of an instrument, and whether it is new. Raises :class:`AlreadyPublished`."""
+    key = digest(instrument)
+    published = InstrumentVersion.objects.defer("document").filter(digest=key).first()
+    if published is not None:
+        raise AlreadyPublished(published)
+    draft, is_new = InstrumentDraft.objects.get_or_create(
+        digest=key,
+        defaults={
+            "code": instrument.code,
+            "version": instrument.version,
+            "document": encode(instrument),
+            "uploaded_by": actor,
+        },
+    )
+    if is_new:
+        Event.objects.create(actor=actor, action=Event.Action.UPLOADED, subject=str(draft))
+    return draft, is_new
+
+
+def instrument_of_draft(draft: InstrumentDraft) -> Instrument:
+    return decode(bytes(draft.document))
+
+
+@transaction.atomic
+def publish_draft(draft: InstrumentDraft, actor: User) -> InstrumentVersion:
+    """Publish a draft, which is one no more. Raises :class:`PublicationError`."""
+    version, _is_new = publish(instrument_of_draft(draft), actor)
+    draft.delete()
+    return version
+
+
+@transaction.atomic
+def discard(draft: InstrumentDraft, actor: User) -> None:
+    Event.objects.create(actor=actor, action=Event.Action.DISCARDED, subject=str(draft))
+    draft.delete()
+
+
+@transaction.atomic
+def retire(version: InstrumentVersion, actor: User) -> bool:
+    """Let no new phase and no new sitting outside a group take a version; whether that changes
+    anything. Who has begun goes on, and phases that have opened keep it."""
+    in_service = InstrumentVersion.objects.filter(pk=version.pk, retired_on=None)
+    retired = bool(in_service.update(retired_on=timezone.localdate()))
+    if retired:
+        Event.objects.create(actor=actor, action=Event.Action.RETIRED, subject=str(version))
+    return retired
 
 
 def current() -> InstrumentVersion | None:

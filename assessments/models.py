@@ -18,7 +18,8 @@ from . import codes
 
 
 class InstrumentVersion(models.Model):
-    """A published document. It never changes: sittings and releases stand on it."""
+    """A published document. It never changes, for sittings and releases stand on it, but that it
+    is retired, once."""
 
     code = models.CharField(_("instrument"), max_length=40)
     version = models.CharField(_("version"), max_length=20)
@@ -34,6 +35,45 @@ class InstrumentVersion(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("code", "version"), name="one_document_a_version"),
         )
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.version}"
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        if not self._state.adding:
+            stored = InstrumentVersion.objects.get(pk=self.pk)
+            fixed = [field.attname for field in self._meta.concrete_fields]
+            if stored.retired_on is None:
+                fixed.remove("retired_on")
+            if any(_plain(getattr(self, name)) != _plain(getattr(stored, name)) for name in fixed):
+                raise PermissionDenied(f"{self._meta.verbose_name} is never changed.")
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+    def delete(self, *args: object, **kwargs: object) -> tuple[int, dict[str, int]]:
+        raise PermissionDenied(f"{self._meta.verbose_name} is never deleted.")
+
+
+def _plain(value: object) -> object:
+    """A value as it compares: PostgreSQL gives bytes back in a view of them."""
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+class InstrumentDraft(models.Model):
+    """A document that may be published: it keeps every rule, and nobody is asked it yet."""
+
+    code = models.CharField(_("instrument"), max_length=40)
+    version = models.CharField(_("version"), max_length=20)
+    document = models.BinaryField()
+    digest = models.CharField(_("SHA-256"), max_length=64, unique=True)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("uploaded by"), related_name="+"
+    )
+    uploaded_at = models.DateTimeField(_("uploaded on"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("draft")
+        verbose_name_plural = _("drafts")
+        ordering = ("-uploaded_at", "-pk")
 
     def __str__(self) -> str:
         return f"{self.code} {self.version}"
@@ -307,6 +347,9 @@ class Event(Frozen):
 
     class Action(models.TextChoices):
         PUBLISHED = "published", _("instrument version published")
+        RETIRED = "retired", _("instrument version retired")
+        UPLOADED = "uploaded", _("draft of the instrument uploaded")
+        DISCARDED = "discarded", _("draft of the instrument discarded")
         CREATED = "created", _("cohort created")
         CHANGED = "changed", _("cohort changed")
         CLOSED = "closed", _("phase closed")
