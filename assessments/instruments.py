@@ -142,6 +142,15 @@ def version_calibration(digest: str) -> VersionCalibration:
     return quality_of(digest).version_calibration()
 
 
+def calibrations_of(version: InstrumentVersion) -> dict[str, list[Calibration]]:
+    """The calibrations of each form and edition of a version, the last one first, without their
+    documents."""
+    found: dict[str, list[Calibration]] = {form: [] for form in instrument_of(version.digest).forms}
+    for each in version.calibrations.defer("document").order_by("form", "-made_on", "-pk"):
+        found.setdefault(each.form, []).append(each)
+    return found
+
+
 def current_calibration(version: InstrumentVersion, form: str) -> VersionCalibration | None:
     """What the intervals of a form rest on today; None before there is any."""
     digest = last_calibration(version, form).values_list("digest", flat=True).first()

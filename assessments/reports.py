@@ -166,6 +166,11 @@ class Comparison:
     lost: tuple[Answer, ...]
     """Best option then, earning nothing now."""
 
+    @property
+    def calibrated(self) -> bool:
+        """Whether the errors of both sittings come from data."""
+        return all(each.change.sem_source == "calibrated" for each in self.shifts if each.change)
+
 
 @dataclass(frozen=True, slots=True)
 class FollowedStep:

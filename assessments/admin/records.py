@@ -4,6 +4,7 @@ from django.contrib import admin
 from django_tasks_db.admin import DBTaskResult  # registered by its import, and taken back below
 
 from ..models import Event, InstrumentVersion
+from .quality import QualityPages
 
 # Its pages are in English and of no use to trainers; jobs tell what they need to know.
 admin.site.unregister(DBTaskResult)
@@ -21,8 +22,9 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 
 @admin.register(InstrumentVersion)
-class InstrumentVersionAdmin(ReadOnlyAdmin):
-    fields = list_display = ("code", "version", "digest", "published_on", "retired_on")
+class InstrumentVersionAdmin(QualityPages, ReadOnlyAdmin):
+    fields = list_display = ("code", "version", "digest", "published_on", "retired_on", "quality")
+    readonly_fields = ("quality",)
 
     def get_queryset(self, request):
         return super().get_queryset(request).defer("document")

@@ -207,7 +207,8 @@ def _conditional(
 
 def _softmax(weights: Floats) -> Floats:
     found: Floats = np.exp(weights - weights.max())
-    return found / found.sum()
+    found /= found.sum()
+    return found
 
 
 def _shifted(polynomial: Floats, at: Whole, by: int) -> Floats:
