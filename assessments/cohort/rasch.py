@@ -99,21 +99,20 @@ def partial_credit(scores: Whole) -> PartialCredit | Unsaid:
     tops = scores.max(axis=0)
     if scores.shape[1] < 2:
         return Unsaid.TOO_FEW_ITEMS
-    if tops.min() < 1:
+    if (scores.min(axis=0) == tops).any():
         return Unsaid.NO_VARIANCE
     items = len(tops)
     sums = np.bincount(scores.sum(axis=1), minlength=int(tops.sum()) + 1)
-    seen = [
-        np.bincount(item, minlength=top + 1)[1:] for item, top in zip(scores.T, tops, strict=True)
-    ]
+    seen = [np.bincount(item) for item in scores.T]
     if min(counts.min() for counts in seen) == 0:
         raise ValueError("a score that nobody has; see categories")
     # From thresholds to the (minus) cumulative sums that the likelihood is linear in.
     summing = _blocks(np.tril(np.ones((top, top))) for top in tops)
     centre = np.concatenate([np.full(top, 1 / (items * top)) for top in tops])
-    observed = np.concatenate(seen).astype(float)
+    observed = np.concatenate([counts[1:] for counts in seen]).astype(float)
 
-    thresholds = _start(scores, tops)
+    # To start with: how much rarer a score is than the one below it.
+    thresholds = np.concatenate([np.log(counts[:-1] / counts[1:]) for counts in seen])
     thresholds -= centre @ thresholds
     value, expected, information = _conditional(thresholds, tops, summing, sums, observed)
     for _ in range(_ITERATIONS):
@@ -158,15 +157,6 @@ def _blocks(blocks: Iterable[Floats]) -> Floats:
     return found
 
 
-def _start(scores: Whole, tops: Whole) -> Floats:
-    """How much rarer a score is than the one below it, in logits."""
-    found = []
-    for item, top in zip(scores.T, tops, strict=True):
-        counts = np.bincount(item, minlength=top + 1)
-        found.append(np.log(counts[:-1] / counts[1:]))
-    return np.concatenate(found)
-
-
 def _conditional(
     thresholds: Floats, tops: Whole, summing: Floats, sums: Whole, observed: Floats
 ) -> tuple[float, Floats, Floats]:
@@ -176,32 +166,33 @@ def _conditional(
     # The distribution of an item's score at θ = 0: as weights go, no other is better, and these
     # neither overflow nor need a logarithm each.
     items = [_softmax(np.concatenate([[0.0], each])) for each in weights]
-    everything = _product(items)
-    met = np.flatnonzero(sums)
-    people, total = sums[met].astype(float), everything[met]
+    total = _product(items)
+    people = np.zeros(len(total))
+    people[sums > 0] = sums[sums > 0] / total[sums > 0]
     alone, pairs = _without(items)
 
-    # Of each (item, score above 0), the probability given each sum that was met.
-    given = np.vstack(
-        [
-            item[x] * _shifted(rest, met, x) / total
-            for item, rest in zip(items, alone, strict=True)
-            for x in range(1, len(item))
-        ]
-    )
+    # Of each (item, score above 0), how much more likely each sum is for it.
+    given = np.zeros((len(observed), len(total)))
+    row = 0
+    for item, rest in zip(items, alone, strict=True):
+        for x in range(1, len(item)):
+            given[row, x : x + len(rest)] = item[x] * rest
+            row += 1
     expected: Floats = given @ people
-    information = np.diag(expected) - (given * people) @ given.T
+    met = sums > 0
+    weighed = given[:, met] * (people[met] / total[met])
+    information = np.diag(expected) - weighed @ given[:, met].T
     firsts = np.concatenate([[0], np.cumsum(tops)])
-    for i, j in pairs:
-        rest = pairs[i, j]
+    for (i, j), rest in pairs.items():
+        most = int(tops[i] + tops[j])
+        both = [float(people[least : least + len(rest)] @ rest) for least in range(most + 1)]
         for x in range(1, len(items[i])):
             for y in range(1, len(items[j])):
-                both = items[i][x] * items[j][y] * _shifted(rest, met, x + y) / total
                 row, column = firsts[i] + x - 1, firsts[j] + y - 1
-                information[row, column] += both @ people
+                information[row, column] += items[i][x] * items[j][y] * both[x + y]
                 information[column, row] = information[row, column]
     scale = sum(math.log(item[0]) for item in items)
-    value = float(observed @ np.concatenate(weights) - people @ (np.log(total) - scale))
+    value = float(observed @ np.concatenate(weights) - sums[met] @ (np.log(total[met]) - scale))
     return value, expected, information
 
 
@@ -209,13 +200,6 @@ def _softmax(weights: Floats) -> Floats:
     found: Floats = np.exp(weights - weights.max())
     found /= found.sum()
     return found
-
-
-def _shifted(polynomial: Floats, at: Whole, by: int) -> Floats:
-    """The coefficients at ``at − by``, 0 where there is none."""
-    places = at - by
-    inside = (places >= 0) & (places < len(polynomial))
-    return np.where(inside, polynomial[np.where(inside, places, 0)], 0.0)
 
 
 def _product(polynomials: Iterable[Floats]) -> Floats:
