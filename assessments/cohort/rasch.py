@@ -271,7 +271,7 @@ def _solved(model: PartialCredit, sums: Floats, *, warm: bool) -> Floats:
     spread = max(float(np.abs(item).max()) for item in model.thresholds)
     low = np.full(len(sums), -spread - 2 * math.log(2 + 4 * model.greatest))
     high = -low
-    for _ in range(80):
+    for _ in range(50):
         middle = (low + high) / 2
         mean, variance, third, _fourth = _moments(model, middle)
         left = sums - mean.sum(axis=1)
@@ -345,7 +345,7 @@ def item_fit(model: PartialCredit, scores: Whole) -> tuple[ItemFit, ...]:
     sums = scores.sum(axis=1)
     inside = (sums > 0) & (sums < model.greatest)
     met, row = np.unique(sums[inside], return_inverse=True)
-    mean, variance, _third, fourth = _moments(model, people(model).likelihood[met])
+    mean, variance, _third, fourth = _moments(model, _solved(model, met.astype(float), warm=False))
     n = np.bincount(row.ravel(), minlength=len(met)).astype(float)
     found = []
     for place, item in enumerate(scores[inside].T):

@@ -205,7 +205,7 @@ def test_thresholds_are_recovered_and_their_errors_are_what_they_say() -> None:
     model = truth(rng)
     known = np.concatenate(model.thresholds)
     misses, places = [], []
-    for _ in range(40):
+    for _ in range(24):
         # People are nowhere supposed normal: half of them stand far from the other half.
         theta = rng.normal(rng.choice([-0.8, 0.9], size=300), 0.6)
         found = fitted(answers(model, theta, rng))
@@ -213,7 +213,7 @@ def test_thresholds_are_recovered_and_their_errors_are_what_they_say() -> None:
         misses.append(miss)
         places.append(miss / np.concatenate(found.standard_errors))
     z = np.array(places)
-    assert np.abs(np.mean(misses, axis=0)).max() < 0.12  # the SE of such a mean is up to 0.05
+    assert np.abs(np.mean(misses, axis=0)).max() < 0.15  # the SE of such a mean is up to 0.06
     assert abs(float(np.mean(misses))) < 0.01
     assert float((np.abs(z) < 1.96).mean()) == pytest.approx(0.95, abs=0.02)
     assert float(z.std()) == pytest.approx(1.0, abs=0.05)
