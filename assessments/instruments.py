@@ -1,4 +1,4 @@
-"""Publishing instruments, and finding the one that is served."""
+"""Publishing instruments and their calibrations, and finding what is served."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ from datetime import date
 from functools import lru_cache
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from .cohort import quality
+from .cohort.quality import Quality
 from .instrument.document import Instrument, decode, digest, encode
-from .models import Event, InstrumentDraft, InstrumentVersion, Phase
+from .models import Calibration, Event, InstrumentDraft, InstrumentVersion, Phase
 from .questionnaire import Questionnaire
+from .scoring.scores import VersionCalibration
 
 
 class PublicationError(Exception):
@@ -140,6 +144,75 @@ def instrument_of(digest: str) -> Instrument:
 def questionnaire(digest: str, form: str, profession: str = "") -> Questionnaire:
     """A form of the instrument with that digest, in the words meant for a profession."""
     return Questionnaire(instrument_of(digest), form, profession)
+
+
+class AlreadyCalibrated(Exception):
+    """The form has been calibrated on that day."""
+
+
+def keep_calibration(
+    version: InstrumentVersion, found: Quality, actor: User | None = None
+) -> Calibration:
+    """Publish a calibration of a form of a version. From then on, the reports of everybody who
+    has answered that form rest on it; the levels that groups are told of stay as they were when
+    each person finished."""
+    if found.digest != version.digest:
+        raise ValueError("a calibration of another document")
+    document = quality.encode(found)
+    try:
+        with transaction.atomic():
+            made = Calibration.objects.create(
+                version=version,
+                form=found.form,
+                n=found.n,
+                made_on=found.made_on,
+                document=document,
+                digest=quality.sealed(document),
+            )
+            Event.objects.create(
+                actor=actor,
+                action=Event.Action.CALIBRATED,
+                subject=f"{version} · {found.form} · n ≥ {found.n}",
+            )
+    except IntegrityError:
+        raise AlreadyCalibrated from None
+    return made
+
+
+def last_calibration(
+    version: InstrumentVersion | OuterRef, form: str | OuterRef
+) -> QuerySet[Calibration]:
+    """The last calibration of a form, or of an edition of it, alone in a query (which may be a
+    part of another)."""
+    return Calibration.objects.filter(version=version, form=form).order_by("-made_on", "-pk")[:1]
+
+
+@lru_cache(maxsize=32)
+def quality_of(digest: str) -> Quality:
+    """The calibration with that digest, kept in memory: it never changes."""
+    document = Calibration.objects.values_list("document", flat=True).get(digest=digest)
+    return quality.decode(bytes(document))
+
+
+@lru_cache(maxsize=128)
+def version_calibration(digest: str) -> VersionCalibration:
+    """What intervals rest on by the calibration with that digest."""
+    return quality_of(digest).version_calibration()
+
+
+def calibrations_of(version: InstrumentVersion) -> dict[str, list[Calibration]]:
+    """The calibrations of each form and edition of a version, the last one first, without their
+    documents."""
+    found: dict[str, list[Calibration]] = {form: [] for form in instrument_of(version.digest).forms}
+    for each in version.calibrations.defer("document").order_by("form", "-made_on", "-pk"):
+        found.setdefault(each.form, []).append(each)
+    return found
+
+
+def current_calibration(version: InstrumentVersion, form: str) -> VersionCalibration | None:
+    """What the intervals of a form rest on today; None before there is any."""
+    digest = last_calibration(version, form).values_list("digest", flat=True).first()
+    return version_calibration(digest) if digest else None
 
 
 def default_form(

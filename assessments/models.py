@@ -282,6 +282,38 @@ class Release(Frozen):
         return f"{self.phase} · {self.made_on:%Y-%m-%d}"
 
 
+class Calibration(Frozen):
+    """What is known of a form of a version from those who have answered it: rounded figures of at
+    least 200 people (:mod:`assessments.cohort.quality`), once, for ever. The last one counts."""
+
+    version = models.ForeignKey(
+        InstrumentVersion,
+        models.PROTECT,
+        verbose_name=_("instrument version"),
+        related_name="calibrations",
+    )
+    form = models.CharField(_("form"), max_length=60)
+    """The form, or the edition of it, exactly as sittings name it."""
+    n = models.PositiveIntegerField(_("people"))
+    """Rounded down to fives."""
+    made_on = models.DateField(_("made on"))
+    document = models.BinaryField()
+    digest = models.CharField(_("SHA-256"), max_length=64, unique=True)
+
+    class Meta:
+        verbose_name = _("calibration")
+        verbose_name_plural = _("calibrations")
+        ordering = ("made_on", "pk")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("version", "form", "made_on"), name="one_calibration_of_a_day"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.form} · {self.made_on:%Y-%m-%d}"
+
+
 class Pool(models.Model):
     """All the releases of one form at one moment, summed: what a group may be compared with.
 
@@ -350,6 +382,7 @@ class Event(Frozen):
         RETIRED = "retired", _("instrument version retired")
         UPLOADED = "uploaded", _("draft of the instrument uploaded")
         DISCARDED = "discarded", _("draft of the instrument discarded")
+        CALIBRATED = "calibrated", _("calibration published")
         CREATED = "created", _("cohort created")
         CHANGED = "changed", _("cohort changed")
         CLOSED = "closed", _("phase closed")

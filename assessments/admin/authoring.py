@@ -40,6 +40,7 @@ from ..models import InstrumentDraft, InstrumentVersion
 from ..questionnaire import Item, Page, Part
 from ..scoring.sheet import Sheet
 from .access import AUTHORING, for_authors
+from .quality import QualityPages
 from .records import ReadOnlyAdmin
 
 UPLOAD = "assessments_instrumentversion_upload"
@@ -179,8 +180,8 @@ def too_large() -> str:
 
 
 @admin.register(InstrumentVersion)
-class InstrumentVersionAdmin(ReadOnlyAdmin):
-    list_display = ("__str__", "published_on", "retired_on", "digest")
+class InstrumentVersionAdmin(QualityPages, ReadOnlyAdmin):
+    list_display = ("__str__", "published_on", "retired_on", "quality", "digest")
     change_list_template = "admin/assessments/instrumentversion/change_list.html"
 
     def get_queryset(self, request):
