@@ -104,6 +104,16 @@ class Standard:
         return tuple(own - self.cut for own in self.judges)
 
     @property
+    def lowest(self) -> float:
+        """The cut of the most lenient judge."""
+        return min(self.judges)
+
+    @property
+    def highest(self) -> float:
+        """The cut of the most severe judge."""
+        return max(self.judges)
+
+    @property
     def disputed(self) -> tuple[Item, ...]:
         """The scenarios, those on which the judges differ most first."""
         return tuple(sorted(self.items, key=lambda item: -item.spread))
