@@ -289,4 +289,4 @@ def compromise(panel: Acceptable, scores: Scores) -> Compromise | None:
             meets = low + (panel.highest_share - below) / slope
             return Compromise(meets, below)
         start = end
-    return Compromise(high, panel.lowest_share)
+    return Compromise(high, panel.lowest_share)  # the line's end, missed by a rounding
