@@ -156,7 +156,7 @@ class Outcome:
     second: Standard | None
     change: Change | None
     acceptable: Acceptable | None
-    """The judges' answers to Hofstee's questions, on average."""
+    """The judges' answers to Hofstee's questions, on average; None where too few gave any."""
     answered: int
     """How many answered them."""
     compromise: Compromise | None
@@ -239,7 +239,8 @@ class Findings:
             for judge in self.study.judges.filter(pk__in=self.judges)
             if judge.acceptable
         ]
-        panel = on_average(answers) if answers else None
+        # Of fewer, whoever knows who answered would know what.
+        panel = on_average(answers) if len(answers) >= SHOWN_FROM else None
         scores = [(float(score), int(n)) for score, n in self.study.scores]
         return Outcome(
             level,

@@ -208,6 +208,9 @@ class ThinkForm(PageForm):
         )
 
 
+IN_FIVES = {"step_size": gettext_lazy("Estimates go in fives: 55, 60, 65…")}
+
+
 class EstimateForm(forms.Form):
     """What 100 just-qualified colleagues would earn on a situation, in fives."""
 
@@ -216,12 +219,14 @@ class EstimateForm(forms.Form):
         min_value=0,
         max_value=100,
         step_size=STEP,
+        error_messages=IN_FIVES,
     )
     expert = forms.IntegerField(
         label=gettext_lazy("100 colleagues who are only just leads"),
         min_value=0,
         max_value=100,
         step_size=STEP,
+        error_messages=IN_FIVES,
     )
     sure = forms.BooleanField(
         label=gettext_lazy("I keep this estimate, below what blind guessing earns"), required=False

@@ -182,6 +182,10 @@ class StandardStudyAdmin(admin.ModelAdmin):
             "form": form_label(study.form),
         }
 
+    def add_view(self, request, form_url="", extra_context=None):
+        titled = {"title": _("New standard setting")} | (extra_context or {})
+        return super().add_view(request, form_url, titled)
+
     def save_model(self, request, obj, form, change) -> None:
         standards.create(obj, request.user)
 
@@ -344,6 +348,7 @@ class StandardStudyAdmin(admin.ModelAdmin):
             chances={item.code: standards.chance_of(item) for item in items},
             domains={domain.code: domain.title for domain in instrument.domains},
             disputed=DISPUTED,
+            shown_from=SHOWN_FROM,
             needed=PANEL_JUDGES,
             people=sum(n for _score, n in study.scores),
             form=form or ScoresForm(initial={"scores": kept}),

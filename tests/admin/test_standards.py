@@ -167,7 +167,10 @@ def test_a_whole_study(version, study, office, author, judges):
         )
     }
     assert first.post(at(study, "acceptable"), asked).url == at(study)
+    told = Judge.objects.get(user=judges[0]).acceptable
     move(office, study, "closed")
+    assert "their mean is shown from 5 on" in office.get(at(study, "figures")).text
+    study.judges.update(acceptable=told)
 
     figures = read(office.get(at(study, "figures"))).text
     assert "6 judges finished both rounds. 1 other did not finish" in figures
@@ -215,7 +218,7 @@ def test_a_whole_study(version, study, office, author, judges):
     [
         ("", "80", "This field is required."),
         ("60", "55", "A lead would earn at least as much"),
-        ("62", "80", "multiple of step size 5"),
+        ("62", "80", "Estimates go in fives"),
         ("60", "105", "less than or equal to 100"),
         ("-5", "80", "greater than or equal to 0"),
         ("much", "80", "Enter a whole number."),
@@ -450,7 +453,8 @@ def test_what_a_judge_would_accept_is_asked_again_in_its_order(study, panel, jud
         )
     }
     refused = panel[0].post(at(study, "acceptable"), sent)
-    assert (refused.status_code, refused.text.count("It is below the one before.")) == (422, 2)
+    # For each level: above the form, with a link, and at the field.
+    assert (refused.status_code, refused.text.count("It is below the one before.")) == (422, 4)
     right = sent | {f"{level}-lowest_cut": 40 for level in standards.LEVELS}
     right |= {f"{level}-highest_cut": 60 for level in standards.LEVELS}
     panel[0].post(at(study, "acceptable"), right)
