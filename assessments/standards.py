@@ -59,6 +59,8 @@ MOVES: Mapping[str, tuple[str, ...]] = {
     State.CLOSED: (State.ABANDONED,),
 }
 """Where an author may take a study from where it is."""
+OVER = (State.CLOSED, State.ADOPTED, State.ABANDONED)
+"""States in which nobody estimates or will."""
 ROUNDS: Mapping[str, int] = {State.FIRST: 1, State.SECOND: 2}
 """The round that is open in a state."""
 
@@ -474,7 +476,6 @@ def _set_on(study: StandardStudy) -> date:
 
 EVIDENCE = (
     "judge",
-    "counts",
     "measure",
     "round",
     "scenario",
@@ -487,9 +488,10 @@ ACCEPTABLE = ("lowest cut", "highest cut", "lowest share below", "highest share 
 
 
 def evidence(study: StandardStudy, actor: User) -> str:
-    """Every estimate as CSV, one a line, judges by pseudonym; then Hofstee's answers.
+    """Every estimate that counts as CSV, one a line, judges by pseudonym; then Hofstee's answers.
 
-    Professions are left out: in a small panel they are names.
+    Professions are left out: in a small panel they are names. So are judges who did not finish:
+    those who run the study see who they are, and how many estimates each gave.
     """
     findings = Findings(study)
     instrument = instrument_judged(study)
@@ -499,9 +501,9 @@ def evidence(study: StandardStudy, actor: User) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(EVIDENCE)
-    judges = {judge.pk: judge for judge in study.judges.all()}
+    judges = study.judges.in_bulk(findings.judges)
     for key in sorted(judges, key=pseudonym):
-        who = (pseudonym(key), "yes" if key in findings.judges else "no")
+        who = pseudonym(key)
         for number in (1, 2):
             kept = estimates(judges[key], number)
             for item in items:
@@ -509,7 +511,7 @@ def evidence(study: StandardStudy, actor: User) -> str:
                 if one is not None and one.operational is not None:
                     writer.writerow(
                         (
-                            *who,
+                            who,
                             "estimate",
                             number,
                             item.code,
@@ -522,7 +524,7 @@ def evidence(study: StandardStudy, actor: User) -> str:
         if answers := judges[key].acceptable:
             for at, name in enumerate(ACCEPTABLE):
                 writer.writerow(
-                    (*who, name, "", "", "", "", *(answers[level][at] for level in LEVELS))
+                    (who, name, "", "", "", "", *(answers[level][at] for level in LEVELS))
                 )
     log(Event.Action.STUDY_EXPORTED, actor, study)
     return out.getvalue()

@@ -229,7 +229,6 @@ class StandardStudyAdmin(admin.ModelAdmin):
                 "practised": judge.practised,
                 "first": standards.given(judge, 1),
                 "second": standards.given(judge, 2),
-                "acceptable": judge.acceptable is not None,
             }
             for judge in study.judges.select_related("user").order_by("user__username")
         ]
@@ -245,10 +244,12 @@ class StandardStudyAdmin(admin.ModelAdmin):
                 each["first" if study.state == State.FIRST else "second"] == total
                 for each in judges
             ),
+            accepting=study.judges.filter(acceptable__isnull=False).count(),
             needed=PANEL_JUDGES,
             wished=JUDGES_WISHED,
             moves=standards.MOVES.get(study.state, ()),
             judge_form=given.get("judge_form") or AddJudgeForm(prefix="judge", study=study),
+            is_over=study.state in standards.OVER,
             is_complete=standards.Findings(study).enough,
         )
 
@@ -428,10 +429,11 @@ class StandardStudyAdmin(admin.ModelAdmin):
 
     @for_authors
     def evidence_view(self, request: HttpRequest, study: StandardStudy) -> HttpResponse:
-        """Every estimate, judges by pseudonym; once no round is open."""
-        if study.state in standards.ROUNDS:
+        """Every estimate that counts, judges by pseudonym; once and for all when it is over, for
+        two files would tell who left in between."""
+        if study.state not in standards.OVER:
             self.message_user(
-                request, _("The file is made when no round is open."), messages.WARNING
+                request, _("The file is made once the study is over."), messages.WARNING
             )
             return HttpResponseRedirect(self.address(study))
         assert request.user.is_authenticated

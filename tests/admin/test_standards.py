@@ -338,19 +338,36 @@ def test_no_name_stands_beside_an_estimate(study, panel, judges, office):
     for name in NAMES[1:]:
         assert name not in desk
         assert name not in figures
+
+
+def test_the_file_holds_what_counts_and_no_more(study, panel, judges, office):
+    through(office, study, judges, second=6)
+    study.judges.filter(user__in=judges[:2]).update(
+        acceptable={level: [40, 80, 0, 100] for level in standards.LEVELS}
+    )
     rows = list(csv.DictReader(office.get(at(study, "evidence")).text.splitlines()))
-    assert len({row["judge"] for row in rows}) == 7
-    assert len(rows) == 7 * 24
+    # Gina did not finish, and those who run the study know it: hers would be hers by name.
+    assert len({row["judge"] for row in rows}) == 6
+    assert [row["measure"] for row in rows].count("estimate") == 6 * 24 * 2
+    first = {row["operational"] for row in rows if row["round"] == "1"}
+    assert first == {str(40 + 5 * place) for place in range(6)}
+    assert [row["expert"] for row in rows if row["measure"] == "highest cut"] == ["80", "80"]
     assert not [cell for row in rows for cell in row.values() if cell in NAMES + PROFESSIONS]
-    assert {row["operational"] for row in rows} == {str(40 + 5 * place) for place in range(7)}
     assert Event.objects.filter(action="study-exported").count() == 1
 
 
-def test_no_figures_and_no_file_while_the_first_round_is_open(study, panel, judges, office):
+def test_no_figures_while_the_first_round_is_open_and_no_file_before_the_end(
+    study, panel, judges, office
+):
     for person in judges:
         fill(study, person, 1, 60, 70)
     assert office.get(at(study, "figures")).url == at(study)
+    for state in ("discussion", "round-2"):
+        assert office.get(at(study, "evidence")).url == at(study)
+        move(office, study, state)
     assert office.get(at(study, "evidence")).url == at(study)
+    move(office, study, "abandoned")
+    assert office.get(at(study, "evidence")).status_code == 200
 
 
 def test_a_judge_sees_the_words_meant_for_their_profession(study, panel, judges, monkeypatch):
