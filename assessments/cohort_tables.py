@@ -25,7 +25,7 @@ from .cohort_results import Results, ShareResult, Shares
 from .instrument.document import digest, form_label
 from .scoring.sheet import DONT_KNOW
 from .templatetags.cohort import against_the_rest, deed_name, outcome_name, why_withheld
-from .templatetags.readiness import told
+from .templatetags.readiness import limits_from, told
 
 EFFECT_PLACES = 2
 """Decimals of an effect size."""
@@ -403,10 +403,9 @@ def _levels(results: Results) -> Table:
     notes = [
         _("The levels begin at %(operational)s and %(expert)s.")
         % {"operational": int(cuts.operational), "expert": int(cuts.expert)},
+        limits_from(cuts),
         _("Shares are rounded, so those of a column may not add up to 100."),
     ]
-    if cuts.provisional:
-        notes.insert(1, _("These limits are provisional."))
     return Table(
         "levels",
         _("People by level"),

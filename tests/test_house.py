@@ -46,6 +46,7 @@ FLOORS: dict[str, int] = {
     "qualiopi": 5,
     "cohort_exports": 5,
     "jobs": 5,
+    "standards": 5,
     "context_processors": 5,
     "views": 6,
     "admin": 6,

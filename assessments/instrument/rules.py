@@ -37,6 +37,8 @@ OPTIONS = 4
 CREDITS = (0.0, 0.5, 1.0)
 SELF_RATING_POINTS = 5
 LEVELS = (1, 2, 3)
+PANEL_JUDGES = 6
+"""The fewest judges who can set cut scores: panels of six to eight are the least advised."""
 STEPS_PER_SUB_COMPETENCY = 2
 STEP_MINUTES = (5, 480)
 PLAN_DAYS = (1, 365)
@@ -214,6 +216,11 @@ MESSAGES: Mapping[str, str] = TO_MEND | {
     "confidence-count": gettext_noop("{found} levels; at least two"),
     "confidence-first": gettext_noop("the first level must be at most {limit}"),
     "cuts": gettext_noop("must satisfy 0 < operational < expert < 100"),
+    "cuts-panel": gettext_noop(
+        "cut scores are either provisional or those of a panel, whose judges and date stand here"
+    ),
+    "panel-judges": gettext_noop("{found} judges; at least {expected}"),
+    "panel-error": gettext_noop("must lie between 0 and 50 points"),
     "levels": gettext_noop("must be levels 1, 2 and 3, in this order"),
     "context-options": gettext_noop("{found} options; between 2 and {limit}"),
     "minutes": gettext_noop("must lie between {least} and {most} minutes"),
@@ -872,6 +879,22 @@ def cut_scores(instrument: Instrument) -> Breaches:
         yield breach(instrument, "cuts", "cuts")
 
 
+def panel(instrument: Instrument) -> Breaches:
+    """Cuts stop being provisional with a panel, of enough judges and with its errors; not else."""
+    cuts = instrument.cuts
+    if cuts.provisional == (cuts.panel is not None):
+        yield breach(instrument, "cuts.panel", "cuts-panel")
+    if cuts.panel is None:
+        return
+    if (found := cuts.panel.judges) < PANEL_JUDGES:
+        yield breach(
+            instrument, "cuts.panel.judges", "panel-judges", found=found, expected=PANEL_JUDGES
+        )
+    for name in ("operational_error", "expert_error"):
+        if not 0 <= getattr(cuts.panel, name) <= 50:
+            yield breach(instrument, f"cuts.panel.{name}", "panel-error")
+
+
 def three_levels(instrument: Instrument) -> Breaches:
     """Each domain words its three levels."""
     for domain in instrument.domains:
@@ -950,6 +973,7 @@ RULES: tuple[Rule, ...] = (
     review_dates,
     scales,
     cut_scores,
+    panel,
     three_levels,
     context_options,
     plans,

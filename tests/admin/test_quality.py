@@ -89,7 +89,7 @@ def test_what_does_not_exist_is_not_found(version, found, study):
 def test_the_pages_of_a_version_lead_to_it(version, study):
     change = reverse("admin:assessments_instrumentversion_change", args=(version.pk,))
     for page in (change, reverse("admin:assessments_instrumentversion_changelist")):
-        assert f'href="{overview(version)}"' in study.get(page).content.decode()
+        assert f'href="{overview(version)}"' in study.get(page, follow=True).content.decode()
 
 
 def test_before_any_calibration_it_says_what_is_needed_and_counts_nobody(version, study):

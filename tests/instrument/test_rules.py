@@ -55,6 +55,18 @@ STEM = (A, "A1-1", "stem.fr")
 LONG = "mot " * 39 + "mot"
 
 
+def panel(**more: object) -> dict[str, object]:
+    return {
+        "judges": 6,
+        "set_on": date(2026, 11, 24),
+        "version": "0.9",
+        "form": "A",
+        "operational_error": 0,
+        "expert_error": 50,
+        **more,
+    }
+
+
 def variant(*professions: str, **more: object) -> dict[str, object]:
     return {"professions": list(professions), "stem": french("Pour vous"), **more}
 
@@ -465,6 +477,38 @@ BREAKAGES: dict[str, tuple[Any, list[Place]]] = {
         [put(INSTRUMENT, "cuts", "expert", 100)],
         [(INSTRUMENT, "", "cuts", "cuts")],
     ),
+    "cuts of a panel that is not there": (
+        [put(INSTRUMENT, "cuts", "provisional", False)],
+        [(INSTRUMENT, "", "cuts.panel", "cuts-panel")],
+    ),
+    "a panel of cuts that are provisional": (
+        [put(INSTRUMENT, "cuts", "panel", panel())],
+        [(INSTRUMENT, "", "cuts.panel", "cuts-panel")],
+    ),
+    "five judges": (
+        [
+            put(INSTRUMENT, "cuts", "provisional", False),
+            put(INSTRUMENT, "cuts", "panel", panel(judges=5)),
+        ],
+        [(INSTRUMENT, "", "cuts.panel.judges", "panel-judges")],
+    ),
+    "errors that are none": (
+        [
+            put(INSTRUMENT, "cuts", "provisional", False),
+            put(INSTRUMENT, "cuts", "panel", panel(operational_error=-0.1, expert_error=50.1)),
+        ],
+        [
+            (INSTRUMENT, "", "cuts.panel.operational_error", "panel-error"),
+            (INSTRUMENT, "", "cuts.panel.expert_error", "panel-error"),
+        ],
+    ),
+    "a panel without its form": (
+        [
+            put(INSTRUMENT, "cuts", "provisional", False),
+            put(INSTRUMENT, "cuts", "panel", panel(form=" ")),
+        ],
+        [(INSTRUMENT, "", "cuts.panel.form", "empty")],
+    ),
     "two levels": (
         [put(INSTRUMENT, "domains", "A", "levels", 2, "level", 2)],
         [(INSTRUMENT, "domains.A", "levels", "levels")],
@@ -530,6 +574,10 @@ def words(count: int) -> dict[str, str]:
         [put(A, "A1-1", "options", "c", "unsafe", False)],
         [drop(INSTRUMENT, "confidence_scale", code) for code in ("p50", "p75")],
         [put(INSTRUMENT, "cuts", "operational", 0.1), put(INSTRUMENT, "cuts", "expert", 99.9)],
+        [
+            put(INSTRUMENT, "cuts", "provisional", False),
+            put(INSTRUMENT, "cuts", "panel", panel()),
+        ],
     ],
 )
 def test_a_limit_itself_is_allowed(changes: Any) -> None:
