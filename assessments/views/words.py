@@ -6,7 +6,7 @@ from django.shortcuts import render
 from .. import releases
 from ..cohort_results import results_of
 from ..demonstration import example_releases
-from ..instruments import current, default_form, instrument_of
+from ..instruments import calibrations_of, current, default_form, instrument_of, quality_of
 from ..measured import measured
 
 
@@ -21,7 +21,14 @@ def method(request: HttpRequest) -> HttpResponse:
     if version is None:
         raise Http404
     instrument = instrument_of(version.digest)
-    context = {"instrument": instrument, "version": version, "measured": measured(instrument)}
+    context = {
+        "instrument": instrument,
+        "version": version,
+        "measured": measured(instrument),
+        "calibrations": [
+            quality_of(made[0].digest) for made in calibrations_of(version).values() if made
+        ],
+    }
     return render(request, "assessments/method.html", context)
 
 
