@@ -370,7 +370,7 @@ def test_reports_rest_on_the_last_calibration(version, one):
     after = sittings.profile_of(again(one))
     assert after.version_calibration == known
     assert after.overall.sem_source == "calibrated"
-    assert after.overall.sem == known.sem["overall"]
+    assert after.overall.precision == known.precision("overall", 24)
     assert [each.score for each in after.domains] == [each.score for each in before.domains]
     calibrated(version, made_on=TODAY + timedelta(days=9), n=360)
     assert sittings.profile_of(again(one)).version_calibration.n == 360

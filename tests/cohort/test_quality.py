@@ -73,6 +73,7 @@ def test_scoring_takes_its_errors_from_it(found: Quality) -> None:
     known = found.version_calibration()
     assert known.sem == {scale.code: scale.sem for scale in found.scales}
     assert known.omega == {scale.code: scale.omega.value for scale in found.scales}
+    assert known.mean == {scale.code: scale.mean for scale in found.scales}
     assert (known.n, known.date) == (400, DAY)
 
 
