@@ -5,6 +5,7 @@ Coordinates are text, written as SVG reads them whatever the reader's locale.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -88,6 +89,31 @@ def band(
         beside=None if beside is None else _x(beside),
         others=None if others is None else _x(others),
         before=None if before is None else _x(before),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """The cuts of the judges of one round, one dot each, and the panel's with its error."""
+
+    dots: tuple[str, ...]
+    cut: str
+    lower: str
+    upper: str
+    y: str
+
+
+def strips(rounds: Sequence[tuple[Sequence[float], float, float]]) -> tuple[Strip, ...]:
+    """One line a round, of (judges' cuts, the panel's cut, its standard error), 0 to 100."""
+    return tuple(
+        Strip(
+            tuple(map(_x, judges)),
+            _x(cut),
+            _x(max(0.0, cut - error)),
+            _x(min(100.0, cut + error)),
+            _units(24.0 + 34.0 * line),
+        )
+        for line, (judges, cut, error) in enumerate(rounds)
     )
 
 

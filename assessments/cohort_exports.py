@@ -40,7 +40,11 @@ def results_of_phase(phase: Phase) -> Results | None:
         releases,
         threshold(),
         earlier=[
-            Earlier(moment.get_kind_display(), published(moment))
+            Earlier(
+                moment.get_kind_display(),
+                published(moment),
+                instrument_of(moment.version.digest),
+            )
             for moment in earlier_phases(phase)
         ],
         others=others(phase),

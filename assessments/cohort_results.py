@@ -26,6 +26,7 @@ from .cohort.statistics import (
     Need,
     Standing,
 )
+from .instrument.comparison import FEWEST_COMMON
 from .instrument.document import Choice as ContextOption
 from .instrument.document import (
     Domain,
@@ -199,6 +200,8 @@ class DomainChange:
     change: Change
     before: Figure
     after: Figure
+    common: int | None = None
+    """Between two versions: the situations in common, of which alone the figures are."""
 
     @property
     def means(self) -> tuple[Figure, Figure]:
@@ -216,6 +219,13 @@ class Changes:
     after: int
     domains: tuple[DomainChange, ...]
     chart: cohort_charts.Rows
+    versions: tuple[str, str] | None = None
+    """Then and now, where they are not the same."""
+
+    @property
+    def common(self) -> int:
+        """Between two versions: how many situations are in common."""
+        return sum(item.common or 0 for item in self.domains)
 
     @property
     def same_form(self) -> bool:
@@ -233,6 +243,8 @@ class Earlier:
 
     label: str
     releases: tuple[Release, ...]
+    instrument: Instrument | None = None
+    """That they are of, where it is known; needed where it is another version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,9 +291,10 @@ class Results:
     class_charts: tuple[ClassChart, ...]
     reference: Reference | None
     changes: tuple[Changes, ...]
-    """Since each earlier moment on the same version, the first one first."""
+    """Since each earlier moment, the first one first; through common situations if it was on
+    another version."""
     incomparable: tuple[str, ...]
-    """Earlier moments that answered another version, and so are not compared."""
+    """Earlier moments on a version that has too little in common, and so are not compared."""
     deeds: tuple[DeedResult, ...]
     """At a follow-up, what became of the steps chosen; empty where nothing can be said."""
     deeds_chart: cohort_charts.Rows
@@ -477,22 +490,39 @@ def _comparable(
         union = disclosure.union(moment.releases)
         if union.sums[0].instrument_digest == group.published.sums[0].instrument_digest:
             comparable.append((moment.label, Group(group.instrument, union)))
+        elif moment.instrument and moment.instrument.code == group.instrument.code:
+            before = Group(moment.instrument, union)
+            found = statistics.common_changes(before, group)
+            if any(each.common >= FEWEST_COMMON for each in found):
+                comparable.append((moment.label, before))
+            else:
+                incomparable.append(moment.label)
         else:
             incomparable.append(moment.label)
     return tuple(comparable), tuple(incomparable)
 
 
 def _changes(label: str, before: Group, after: Group) -> Changes:
-    domains = tuple(
-        DomainChange(domain, change, old, new)
-        for domain, change, old, new in zip(
-            after.instrument.domains,
-            statistics.changes(before, after),
-            statistics.domain_means(before),
-            statistics.domain_means(after),
-            strict=True,
+    versions = None
+    if before.instrument == after.instrument:
+        domains = tuple(
+            DomainChange(domain, change, old, new)
+            for domain, change, old, new in zip(
+                after.instrument.domains,
+                statistics.changes(before, after),
+                statistics.domain_means(before),
+                statistics.domain_means(after),
+                strict=True,
+            )
         )
-    )
+    else:
+        versions = before.instrument.version, after.instrument.version
+        domains = tuple(
+            DomainChange(domain, found.change, found.before, found.after, found.common)
+            for domain, found in zip(
+                after.instrument.domains, statistics.common_changes(before, after), strict=True
+            )
+        )
     chart = cohort_charts.rows(
         cohort_charts.Mark(
             f"{told(item.domain.title)} – {moment}",
@@ -504,9 +534,9 @@ def _changes(label: str, before: Group, after: Group) -> Changes:
         )
         for item in domains
         for moment, figure in ((label, item.before), (_("now"), item.after))
-        if figure.estimate
+        if figure.estimate and item.change.difference.estimate
     )
-    return Changes(label, before.n, after.n, domains, chart)
+    return Changes(label, before.n, after.n, domains, chart, versions)
 
 
 def _deeds(group: Group, threshold: int) -> tuple[DeedResult, ...]:

@@ -25,7 +25,7 @@ from .cohort_results import Results, ShareResult, Shares
 from .instrument.document import digest, form_label
 from .scoring.sheet import DONT_KNOW
 from .templatetags.cohort import against_the_rest, deed_name, outcome_name, why_withheld
-from .templatetags.readiness import told
+from .templatetags.readiness import limits_from, told
 
 EFFECT_PLACES = 2
 """Decimals of an effect size."""
@@ -403,10 +403,9 @@ def _levels(results: Results) -> Table:
     notes = [
         _("The levels begin at %(operational)s and %(expert)s.")
         % {"operational": int(cuts.operational), "expert": int(cuts.expert)},
+        limits_from(cuts),
         _("Shares are rounded, so those of a column may not add up to 100."),
     ]
-    if cuts.provisional:
-        notes.insert(1, _("These limits are provisional."))
     return Table(
         "levels",
         _("People by level"),
@@ -704,14 +703,30 @@ def _about_changes(results: Results) -> Iterator[str]:
             "probably a little larger than the figure. By custom, it is called small from 0.2, "
             "medium from 0.5, large from 0.8."
         )
+    for found in results.changes:
+        if found.versions:
+            yield ngettext(
+                "Since “%(moment)s”, the questionnaire changed (version %(then)s, then %(now)s): "
+                "only the %(count)s situation that both asked alike is compared, and these means "
+                "are of it alone.",
+                "Since “%(moment)s”, the questionnaire changed (version %(then)s, then %(now)s): "
+                "only the %(count)s situations that both asked alike are compared, and these "
+                "means are of these alone.",
+                found.common,
+            ) % {
+                "moment": found.since,
+                "then": found.versions[0],
+                "now": found.versions[1],
+                "count": found.common,
+            }
     if not all(found.same_form for found in results.changes):
         yield _(
             "Where the forms differ, the difference is also that of how hard the two forms are."
         )
     for label in results.incomparable:
         yield _(
-            "“%(moment)s” was answered on another version of the questionnaire: no change is "
-            "computed."
+            "“%(moment)s” was answered on a version of the questionnaire that has too few "
+            "situations in common: no change is computed."
         ) % {"moment": label}
 
 

@@ -149,6 +149,6 @@ def _version_beside(phase: Phase) -> InstrumentVersion | None:
 
 
 def log(action: Event.Action, actor: User, subject: object) -> None:
-    """Keep in the journal what a member of staff did to a cohort."""
+    """Keep in the journal what a member of staff did to a cohort or a standard setting."""
     longest = Event._meta.get_field("subject").max_length
     Event.objects.create(actor=actor, action=action, subject=str(subject)[:longest])

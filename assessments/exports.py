@@ -46,10 +46,17 @@ def own_data(sitting: Sitting, mine: Sequence[Sitting] = ()) -> dict[str, object
                 "score": score.score,
                 "interval": score.interval
                 and {"lower": score.interval.lower, "upper": score.interval.upper},
+                "sem": score.sem,
+                "sem_source": score.sem_source,
                 "chance": score.chance,
                 "self_rating": score.self_rating,
             }
             for score in (*profile.domains, profile.overall)
+        },
+        "intervals_rest_on": profile.version_calibration
+        and {
+            "people_at_least": profile.version_calibration.n,
+            "calibrated_on": profile.version_calibration.date.isoformat(),
         },
         "levels": {domain.code: domain.level and domain.level.code for domain in profile.domains},
         "calibration": {

@@ -1,4 +1,4 @@
-"""Publishing instruments, and finding the one that is served."""
+"""Publishing instruments and their calibrations, and finding what is served."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ from datetime import date
 from functools import lru_cache
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from .cohort import quality
+from .cohort.quality import Quality
 from .instrument.document import Instrument, decode, digest, encode
-from .models import Event, InstrumentVersion, Phase
+from .models import Calibration, Event, InstrumentDraft, InstrumentVersion, Phase
 from .questionnaire import Questionnaire
+from .scoring.scores import VersionCalibration
 
 
 class PublicationError(Exception):
@@ -51,6 +55,64 @@ def publish(instrument: Instrument, actor: User | None = None) -> tuple[Instrume
     return version, True
 
 
+class AlreadyPublished(Exception):
+    """What was uploaded is published already; ``version`` is that."""
+
+    def __init__(self, version: InstrumentVersion) -> None:
+        super().__init__(str(version))
+        self.version = version
+
+
+@transaction.atomic
+def keep_draft(instrument: Instrument, actor: User) -> tuple[InstrumentDraft, bool]:
+    """The draft of an instrument, and whether it is new. Raises :class:`AlreadyPublished`."""
+    key = digest(instrument)
+    published = InstrumentVersion.objects.defer("document").filter(digest=key).first()
+    if published is not None:
+        raise AlreadyPublished(published)
+    draft, is_new = InstrumentDraft.objects.get_or_create(
+        digest=key,
+        defaults={
+            "code": instrument.code,
+            "version": instrument.version,
+            "document": encode(instrument),
+            "uploaded_by": actor,
+        },
+    )
+    if is_new:
+        Event.objects.create(actor=actor, action=Event.Action.UPLOADED, subject=str(draft))
+    return draft, is_new
+
+
+def instrument_of_draft(draft: InstrumentDraft) -> Instrument:
+    return decode(bytes(draft.document))
+
+
+@transaction.atomic
+def publish_draft(draft: InstrumentDraft, actor: User) -> InstrumentVersion:
+    """Publish a draft, which is one no more. Raises :class:`PublicationError`."""
+    version, _is_new = publish(instrument_of_draft(draft), actor)
+    draft.delete()
+    return version
+
+
+@transaction.atomic
+def discard(draft: InstrumentDraft, actor: User) -> None:
+    Event.objects.create(actor=actor, action=Event.Action.DISCARDED, subject=str(draft))
+    draft.delete()
+
+
+@transaction.atomic
+def retire(version: InstrumentVersion, actor: User) -> bool:
+    """Let no new phase and no new sitting outside a group take a version; whether that changes
+    anything. Who has begun goes on, and phases that have opened keep it."""
+    in_service = InstrumentVersion.objects.filter(pk=version.pk, retired_on=None)
+    retired = bool(in_service.update(retired_on=timezone.localdate()))
+    if retired:
+        Event.objects.create(actor=actor, action=Event.Action.RETIRED, subject=str(version))
+    return retired
+
+
 def current() -> InstrumentVersion | None:
     """The version that a new sitting or a new phase uses: the last published, not retired."""
     return (
@@ -82,6 +144,75 @@ def instrument_of(digest: str) -> Instrument:
 def questionnaire(digest: str, form: str, profession: str = "") -> Questionnaire:
     """A form of the instrument with that digest, in the words meant for a profession."""
     return Questionnaire(instrument_of(digest), form, profession)
+
+
+class AlreadyCalibrated(Exception):
+    """The form has been calibrated on that day."""
+
+
+def keep_calibration(
+    version: InstrumentVersion, found: Quality, actor: User | None = None
+) -> Calibration:
+    """Publish a calibration of a form of a version. From then on, the reports of everybody who
+    has answered that form rest on it; the levels that groups are told of stay as they were when
+    each person finished."""
+    if found.digest != version.digest:
+        raise ValueError("a calibration of another document")
+    document = quality.encode(found)
+    try:
+        with transaction.atomic():
+            made = Calibration.objects.create(
+                version=version,
+                form=found.form,
+                n=found.n,
+                made_on=found.made_on,
+                document=document,
+                digest=quality.sealed(document),
+            )
+            Event.objects.create(
+                actor=actor,
+                action=Event.Action.CALIBRATED,
+                subject=f"{version} · {found.form} · n ≥ {found.n}",
+            )
+    except IntegrityError:
+        raise AlreadyCalibrated from None
+    return made
+
+
+def last_calibration(
+    version: InstrumentVersion | OuterRef, form: str | OuterRef
+) -> QuerySet[Calibration]:
+    """The last calibration of a form, or of an edition of it, alone in a query (which may be a
+    part of another)."""
+    return Calibration.objects.filter(version=version, form=form).order_by("-made_on", "-pk")[:1]
+
+
+@lru_cache(maxsize=32)
+def quality_of(digest: str) -> Quality:
+    """The calibration with that digest, kept in memory: it never changes."""
+    document = Calibration.objects.values_list("document", flat=True).get(digest=digest)
+    return quality.decode(bytes(document))
+
+
+@lru_cache(maxsize=128)
+def version_calibration(digest: str) -> VersionCalibration:
+    """What intervals rest on by the calibration with that digest."""
+    return quality_of(digest).version_calibration()
+
+
+def calibrations_of(version: InstrumentVersion) -> dict[str, list[Calibration]]:
+    """The calibrations of each form and edition of a version, the last one first, without their
+    documents."""
+    found: dict[str, list[Calibration]] = {form: [] for form in instrument_of(version.digest).forms}
+    for each in version.calibrations.defer("document").order_by("form", "-made_on", "-pk"):
+        found.setdefault(each.form, []).append(each)
+    return found
+
+
+def current_calibration(version: InstrumentVersion, form: str) -> VersionCalibration | None:
+    """What the intervals of a form rest on today; None before there is any."""
+    digest = last_calibration(version, form).values_list("digest", flat=True).first()
+    return version_calibration(digest) if digest else None
 
 
 def default_form(

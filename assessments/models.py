@@ -1,4 +1,5 @@
-"""What is kept. Only ``instruments``, ``cohorts``, ``sittings`` and ``releases`` write here.
+"""What is kept. Only ``instruments``, ``standards``, ``cohorts``, ``sittings`` and ``releases``
+write here.
 
 A sitting belongs to the person who holds its resume code and to nobody else: it has no
 admin, and trainers read releases. Dates are kept to the day; keys of sittings are random.
@@ -18,7 +19,8 @@ from . import codes
 
 
 class InstrumentVersion(models.Model):
-    """A published document. It never changes: sittings and releases stand on it."""
+    """A published document. It never changes, for sittings and releases stand on it, but that it
+    is retired, once."""
 
     code = models.CharField(_("instrument"), max_length=40)
     version = models.CharField(_("version"), max_length=20)
@@ -34,6 +36,45 @@ class InstrumentVersion(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("code", "version"), name="one_document_a_version"),
         )
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.version}"
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        if not self._state.adding:
+            stored = InstrumentVersion.objects.get(pk=self.pk)
+            fixed = [field.attname for field in self._meta.concrete_fields]
+            if stored.retired_on is None:
+                fixed.remove("retired_on")
+            if any(_plain(getattr(self, name)) != _plain(getattr(stored, name)) for name in fixed):
+                raise PermissionDenied(f"{self._meta.verbose_name} is never changed.")
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+    def delete(self, *args: object, **kwargs: object) -> tuple[int, dict[str, int]]:
+        raise PermissionDenied(f"{self._meta.verbose_name} is never deleted.")
+
+
+def _plain(value: object) -> object:
+    """A value as it compares: PostgreSQL gives bytes back in a view of them."""
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+class InstrumentDraft(models.Model):
+    """A document that may be published: it keeps every rule, and nobody is asked it yet."""
+
+    code = models.CharField(_("instrument"), max_length=40)
+    version = models.CharField(_("version"), max_length=20)
+    document = models.BinaryField()
+    digest = models.CharField(_("SHA-256"), max_length=64, unique=True)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("uploaded by"), related_name="+"
+    )
+    uploaded_at = models.DateTimeField(_("uploaded on"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("draft")
+        verbose_name_plural = _("drafts")
+        ordering = ("-uploaded_at", "-pk")
 
     def __str__(self) -> str:
         return f"{self.code} {self.version}"
@@ -242,6 +283,38 @@ class Release(Frozen):
         return f"{self.phase} · {self.made_on:%Y-%m-%d}"
 
 
+class Calibration(Frozen):
+    """What is known of a form of a version from those who have answered it: rounded figures of at
+    least 200 people (:mod:`assessments.cohort.quality`), once, for ever. The last one counts."""
+
+    version = models.ForeignKey(
+        InstrumentVersion,
+        models.PROTECT,
+        verbose_name=_("instrument version"),
+        related_name="calibrations",
+    )
+    form = models.CharField(_("form"), max_length=60)
+    """The form, or the edition of it, exactly as sittings name it."""
+    n = models.PositiveIntegerField(_("people"))
+    """Rounded down to fives."""
+    made_on = models.DateField(_("made on"))
+    document = models.BinaryField()
+    digest = models.CharField(_("SHA-256"), max_length=64, unique=True)
+
+    class Meta:
+        verbose_name = _("calibration")
+        verbose_name_plural = _("calibrations")
+        ordering = ("made_on", "pk")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("version", "form", "made_on"), name="one_calibration_of_a_day"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.form} · {self.made_on:%Y-%m-%d}"
+
+
 class Pool(models.Model):
     """All the releases of one form at one moment, summed: what a group may be compared with.
 
@@ -302,11 +375,118 @@ class Job(models.Model):
         return f"{self.get_work_display()} · {self.get_state_display()}"
 
 
+class StandardStudy(models.Model):
+    """A panel of judges that sets the cut scores of a version, in two rounds."""
+
+    class State(models.TextChoices):
+        FIRST = "round-1", _("first round")
+        DISCUSSION = "discussion", _("discussion")
+        SECOND = "round-2", _("second round")
+        CLOSED = "closed", _("closed")
+        ADOPTED = "adopted", _("adopted")
+        ABANDONED = "abandoned", _("abandoned")
+
+    version = models.ForeignKey(
+        InstrumentVersion, models.PROTECT, verbose_name=_("version judged"), related_name="studies"
+    )
+    form = models.CharField(_("form"), max_length=60)
+    opened_on = models.DateField(_("opened on"), editable=False)
+    state = models.CharField(
+        _("state"), max_length=10, choices=State, default=State.FIRST, editable=False
+    )
+    notes = models.TextField(_("what was said in the discussion"), blank=True, max_length=10_000)
+    """Shown to all judges in the second round: arguments, never who held them."""
+    scores = models.JSONField(default=list)
+    """Scores of real people, of a trial held elsewhere, as an author entered them: a list of
+    [score, people]. They serve Hofstee's check alone."""
+    closed_on = models.DateField(_("closed on"), null=True, editable=False)
+    adopted = models.ForeignKey(
+        InstrumentVersion,
+        models.PROTECT,
+        verbose_name=_("version made"),
+        null=True,
+        related_name="+",
+    )
+
+    class Meta:
+        verbose_name = _("standard setting")
+        verbose_name_plural = _("standard settings")
+        ordering = ("-opened_on", "-pk")
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.form} · {self.opened_on:%Y-%m-%d}"
+
+
+class Judge(models.Model):
+    """Somebody's seat in a panel. Estimates hang on it, and are shown with nobody's name."""
+
+    study = models.ForeignKey(StandardStudy, models.PROTECT, related_name="judges")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    profession = models.CharField(max_length=40, blank=True)
+    """A code of the context question of that name."""
+    practised = models.BooleanField(default=False)
+    """Whether the judge has estimated the practice situation, of which nothing is kept."""
+    acceptable = models.JSONField(null=True)
+    """Hofstee's questions: {"operational": [lowest cut, highest cut, lowest share below, highest
+    share below], "expert": […]}."""
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = (
+            models.UniqueConstraint(fields=("study", "user"), name="one_seat_in_a_panel"),
+        )
+
+    def __str__(self) -> str:
+        return "judge"  # a name beside an estimate belongs nowhere
+
+
+class Estimate(models.Model):
+    """What a judge expects, in one round, of just-qualified colleagues on one scenario.
+
+    The row of a first round is made when the judge has given a first answer of their own (which
+    is not kept) and may see the key; it holds no figures until the judge has estimated.
+    """
+
+    judge = models.ForeignKey(Judge, models.PROTECT, related_name="estimates")
+    round = models.PositiveSmallIntegerField(choices=((1, 1), (2, 2)))
+    scenario = models.CharField(max_length=40)
+    operational = models.PositiveSmallIntegerField(null=True)
+    """Expected credit, 0 to 100, of colleagues who are only just operational."""
+    expert = models.PositiveSmallIntegerField(null=True)
+
+    class Meta:
+        verbose_name = _("estimate of a judge")
+        verbose_name_plural = _("estimates of judges")
+        ordering = ("pk",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("judge", "round", "scenario"), name="one_estimate_a_round"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(operational=None, expert=None)
+                | models.Q(
+                    operational__isnull=False,
+                    expert__isnull=False,
+                    expert__gte=models.F("operational"),
+                    expert__lte=100,
+                ),
+                name="expert_expects_as_much",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return "estimate"
+
+
 class Event(Frozen):
     """What staff did: an append-only journal that holds neither answers nor resume codes."""
 
     class Action(models.TextChoices):
         PUBLISHED = "published", _("instrument version published")
+        RETIRED = "retired", _("instrument version retired")
+        UPLOADED = "uploaded", _("draft of the instrument uploaded")
+        DISCARDED = "discarded", _("draft of the instrument discarded")
+        CALIBRATED = "calibrated", _("calibration published")
         CREATED = "created", _("cohort created")
         CHANGED = "changed", _("cohort changed")
         CLOSED = "closed", _("phase closed")
@@ -315,6 +495,12 @@ class Event(Frozen):
         APPOINTED = "appointed", _("trainer added")
         LEFT = "left", _("trainer removed")
         EXPORTED = "exported", _("results exported")
+        STUDY_OPENED = "study-opened", _("standard setting opened")
+        JUDGE_APPOINTED = "judge-appointed", _("judge appointed")
+        STUDY_MOVED = "study-moved", _("standard setting moved on")
+        STUDY_NOTED = "study-noted", _("discussion of a standard setting noted")
+        STUDY_EXPORTED = "study-exported", _("standard setting exported")
+        STUDY_ADOPTED = "study-adopted", _("cut scores adopted")
 
     at = models.DateTimeField(_("at"), auto_now_add=True)
     actor = models.ForeignKey(

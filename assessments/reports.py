@@ -37,7 +37,7 @@ from .instrument.document import (
 )
 from .questionnaire import Questionnaire
 from .scoring import calibration, intervals, levels, outcomes
-from .scoring.change import RELIABLE_BEYOND, Change, changes
+from .scoring.change import FEWEST_COMMON, RELIABLE_BEYOND, Change, changes, common_changes
 from .scoring.coverage import Coverage, coverage
 from .scoring.next_steps import Reason, reasons
 from .scoring.outcomes import Outcome
@@ -131,6 +131,8 @@ class Earlier:
     """The kind of its phase; empty outside any group."""
     finished_on: date
     profile: Profile
+    instrument: Instrument | None = None
+    """As it was published; None where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +141,13 @@ class Shift:
 
     domain: Domain | None
     """None for the whole."""
-    before: Score
-    after: Score
+    before: Score | None
+    after: Score | None
     change: Change | None
-    """None where they cannot be compared, for want of answers."""
-    band: charts.Band
+    """None where they cannot be compared, for want of answers or of common situations."""
+    band: charts.Band | None
+    common: int | None = None
+    """Between two versions: the common situations answered both times. The scores are theirs."""
 
     @property
     def needed(self) -> int | None:
@@ -153,7 +157,7 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What has changed since an earlier sitting of the same version."""
+    """What has changed since an earlier sitting."""
 
     earlier: Earlier
     same_form: bool
@@ -165,6 +169,13 @@ class Comparison:
     """Earning nothing then, best option now."""
     lost: tuple[Answer, ...]
     """Best option then, earning nothing now."""
+    versions: tuple[str, str] | None = None
+    """Then and now, where they are not the same: only common situations are compared."""
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether the errors of both sittings come from data."""
+        return all(each.change.sem_source == "calibrated" for each in self.shifts if each.change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +218,9 @@ class Report:
     strategy_sources: tuple[Source, ...]
     rules: Rules
     comparison: Comparison | None = None
-    """With the person's last finished sitting before this one, on the same version."""
+    """With the person's last finished sitting before this one."""
     uncompared: Earlier | None = None
-    """That sitting where it is of another version, which makes a comparison meaningless."""
+    """That sitting where it is of a version with which too little is in common."""
     followed: tuple[FollowedStep, ...] = ()
     """At a follow-up: what became of the steps chosen before."""
 
@@ -277,6 +288,7 @@ class Rules:
     dont_know: float = DONT_KNOW_CONFIDENCE
     ceiling: int = levels.UNSAFE_CEILING
     reliable_beyond: float = RELIABLE_BEYOND
+    fewest_common: int = FEWEST_COMMON
 
     @property
     def held(self) -> float:
@@ -298,13 +310,13 @@ def build(
 
     ``plans`` are the next steps the person kept; without any, the report shows the proposals of
     the profile, each due its own number of days after ``finished_on``. ``earlier`` is compared
-    with it if it is of the same version. ``followed`` are the steps chosen before: the code, the
-    plan if it is still kept, and what became of it.
+    with it, through common situations if it is of another version. ``followed`` are the steps
+    chosen before: the code, the plan if it is still kept, and what became of it.
     """
     instrument = asked.instrument
     sealed = digest(asked.published)
-    alike = earlier is not None and earlier.digest == sealed
     answers = _answers(asked, profile)
+    comparison = _compared(asked, sealed, profile, answers, earlier) if earlier else None
     standings = tuple(_standing(instrument, score) for score in profile.domains)
     strategy = _strategy(instrument, asked.form, standings)
     return Report(
@@ -322,8 +334,8 @@ def build(
             instrument, dict.fromkeys(code for line in strategy for code in line.entry.sources)
         ),
         rules=Rules(),
-        comparison=_comparison(asked, profile, answers, earlier) if earlier and alike else None,
-        uncompared=None if alike else earlier,
+        comparison=comparison,
+        uncompared=None if comparison else earlier,
         followed=_followed_steps(instrument, followed),
     )
 
@@ -438,6 +450,51 @@ def _proposed(record: NextStep, finished_on: date) -> Intention:
     )
 
 
+def _compared(
+    asked: Questionnaire,
+    sealed: str,
+    profile: Profile,
+    answers: Sequence[Answer],
+    earlier: Earlier,
+) -> Comparison | None:
+    """The comparison with an earlier sitting; None where no domain can be compared for want of
+    common situations."""
+    if earlier.digest == sealed:
+        return _comparison(asked, profile, answers, earlier)
+    then, now = earlier.instrument, asked.published
+    if then is None or then.code != now.code:
+        return None
+    found = common_changes(then, earlier.profile, now, profile)
+    if max(found.common[domain.code] for domain in now.domains) < FEWEST_COMMON:
+        return None
+    domains = by_code(asked.instrument.domains)
+    shifts = tuple(
+        Shift(
+            domain=domains.get(code),
+            before=before,
+            after=after,
+            change=found.changes[code],
+            band=_shift_band(now, before, after) if found.changes[code] else None,
+            common=common,
+        )
+        for code, common in found.common.items()
+        for before, after in [(found.before.get(code), found.after.get(code))]
+    )
+    return _told(asked, answers, earlier, shifts, found.scenarios, (then.version, now.version))
+
+
+def _shift_band(instrument: Instrument, before: Score | None, after: Score | None) -> charts.Band:
+    assert before is not None
+    assert after is not None
+    return charts.band(
+        instrument.cuts,
+        score=after.score,
+        interval=after.interval,
+        chance=after.chance,
+        before=before.score,
+    )
+
+
 def _comparison(
     asked: Questionnaire, profile: Profile, answers: Iterable[Answer], earlier: Earlier
 ) -> Comparison:
@@ -451,21 +508,28 @@ def _comparison(
             before=scores[score.code],
             after=score,
             change=found[score.code],
-            band=charts.band(
-                instrument.cuts,
-                score=score.score,
-                interval=score.interval,
-                chance=score.chance,
-                before=scores[score.code].score,
-            ),
+            band=_shift_band(instrument, scores[score.code], score),
         )
         for score in (*profile.domains, profile.overall)
     )
+    alike = frozenset(each.scenario for each in profile.outcomes)
+    return _told(asked, answers, earlier, shifts, alike, None)
+
+
+def _told(
+    asked: Questionnaire,
+    answers: Iterable[Answer],
+    earlier: Earlier,
+    shifts: tuple[Shift, ...],
+    alike: frozenset[str],
+    versions: tuple[str, str] | None,
+) -> Comparison:
+    """The comparison, with the situations among ``alike`` that were answered both times."""
     was = {each.scenario: each for each in earlier.profile.outcomes if each.answered}
     both = [
         (was[answer.scenario.code], answer)
         for answer in answers
-        if answer.outcome.answered and answer.scenario.code in was
+        if answer.outcome.answered and answer.scenario.code in was.keys() & alike
     ]
     return Comparison(
         earlier=earlier,
@@ -474,6 +538,7 @@ def _comparison(
         shared=len(both),
         gained=tuple(now for then, now in both if then.credit == 0 and now.is_best),
         lost=tuple(now for then, now in both if then.verdict == "best" and now.outcome.credit == 0),
+        versions=versions,
     )
 
 

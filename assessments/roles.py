@@ -4,11 +4,14 @@
 |---|---|---|
 | trainer | their own cohorts, and the releases of those | all there is to do to these |
 | author | versions of the questionnaire, drafts, figures | uploads, publishes, retires versions |
+| | standard settings, their judges, estimates without names | runs them, adopts cut scores |
+| judge | the panels they sit in: situations, their own estimates | estimates, in each round |
 | superuser | names, dates, counts of all cohorts, the journal | appoints trainers and authors too |
 
 A trainer makes cohorts, plans, pauses and closes phases, exports what they published, adds other
 trainers to a cohort and leaves it to them. All of it belongs to a cohort's own trainers: a
 superuser who must read a group's results appoints themselves first, and the journal keeps it.
+An author does not judge in a panel, and nobody sees a judge's name beside an estimate.
 Nobody reads a sitting: it has no admin, and behind the wall none of these pages could.
 """
 
@@ -18,9 +21,18 @@ from django.contrib.auth.models import AbstractUser, Group, Permission
 
 TRAINERS = "Formateurs"
 AUTHORS = "Auteurs du questionnaire"
+JUDGES = "Juges"
 PERMISSIONS = {
     TRAINERS: ("add_cohort", "change_cohort", "view_cohort", "add_phase", "change_phase"),
-    AUTHORS: ("add_instrumentversion", "change_instrumentversion", "view_instrumentversion"),
+    AUTHORS: (
+        "add_instrumentversion",
+        "change_instrumentversion",
+        "view_instrumentversion",
+        "add_standardstudy",
+        "change_standardstudy",
+        "view_standardstudy",
+    ),
+    JUDGES: ("add_estimate",),
 }
 """What each group may do, by the group's name as the operator sees it in the admin."""
 
@@ -28,9 +40,9 @@ PERMISSIONS = {
 def keep_groups(app_config, using: str, apps=installed, **kwargs) -> None:
     """After each migration: the groups exist and have their permissions."""
     try:
-        apps.get_model("auth", "Group"), apps.get_model("assessments", "Phase")
+        apps.get_model("auth", "Group"), apps.get_model("assessments", "Estimate")
     except LookupError:
-        return  # migrated to a state that has neither
+        return  # migrated to a state that does not have them
     # The permissions themselves may be made by a receiver that comes after this one.
     create_permissions(app_config, verbosity=0, using=using, apps=apps)
     for name, codenames in PERMISSIONS.items():
@@ -50,6 +62,11 @@ def make_trainer(user: AbstractUser) -> None:
 def make_author(user: AbstractUser) -> None:
     """Let a user sign in, and carry the questionnaire on."""
     _join(user, AUTHORS)
+
+
+def make_judge(user: AbstractUser) -> None:
+    """Let a user sign in, and be appointed to a panel that sets cut scores."""
+    _join(user, JUDGES)
 
 
 def _join(user: AbstractUser, group: str) -> None:

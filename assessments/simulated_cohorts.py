@@ -23,12 +23,13 @@ from . import codes, cohorts, sittings
 from .cohort import simulation
 from .cohort.counts import Deed
 from .cohort.simulation import Bytes, Whole
-from .instruments import questionnaire
+from .instruments import current_calibration, questionnaire
 from .models import Cohort, Phase, Sitting
 from .questionnaire import Questionnaire
 from .scoring.next_steps import STEPS, next_steps
 from .scoring.outcomes import outcomes
 from .scoring.profile import score
+from .scoring.scores import VersionCalibration
 from .scoring.sheet import DONT_KNOW_BYTE
 
 GAIN = 0.5
@@ -170,7 +171,7 @@ def moments(
             numbers=present + 1,
             languages=tuple(instrument.languages[place] for place in people.language),
             sheets=sheets,
-            outcomes=level_outcomes(asked, sheets),
+            outcomes=level_outcomes(asked, sheets, current_calibration(phase.version, phase.form)),
             finished=_finished(phase, len(people), rng),
             keeps=choosing & (rng.random((len(people), STEPS)) < KEPT),
             deeds=rng.choice(
@@ -188,7 +189,9 @@ def _finished(phase: Phase, n: int, rng: np.random.Generator) -> tuple[date, ...
     return tuple(phase.opens_on + timedelta(days=int(day)) for day in drawn)
 
 
-def level_outcomes(asked: Questionnaire, sheets: Bytes) -> Bytes:
+def level_outcomes(
+    asked: Questionnaire, sheets: Bytes, calibration: VersionCalibration | None = None
+) -> Bytes:
     """``[n, domains]``: the level outcomes of sheets, as they are stored when one is finished.
 
     The level of a domain depends on how many scenarios were answered, the credit earned and whether
@@ -204,13 +207,14 @@ def level_outcomes(asked: Questionnaire, sheets: Bytes) -> Bytes:
             return_index=True,
             return_inverse=True,
         )
-        scored = [_scored(asked, sheet)[place] for sheet in sheets[first]]
+        scored = [_scored(asked, sheet, calibration)[place] for sheet in sheets[first]]
         found[:, place] = np.array(scored, dtype=np.uint8)[pattern.ravel()]
     return found
 
 
-def _scored(asked: Questionnaire, sheet: Bytes) -> bytes:
-    profile = score(asked.instrument, asked.form, asked.layout.unpack(sheet.tobytes()))
+def _scored(asked: Questionnaire, sheet: Bytes, calibration: VersionCalibration | None) -> bytes:
+    answered = asked.layout.unpack(sheet.tobytes())
+    profile = score(asked.instrument, asked.form, answered, calibration)
     return sittings.stored_outcomes(asked.instrument, profile)
 
 

@@ -13,17 +13,24 @@ from datetime import date, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from . import codes, releases
 from .cohort.counts import Deed, LevelOutcome
 from .instrument.document import Instrument, by_code, in_language
-from .instruments import default_form, questionnaire
+from .instruments import (
+    current_calibration,
+    default_form,
+    last_calibration,
+    questionnaire,
+    version_calibration,
+)
 from .models import Cohort, InstrumentVersion, Phase, Sitting
 from .questionnaire import Page, Questionnaire
 from .scoring.next_steps import STEPS
 from .scoring.profile import Profile, score
+from .scoring.scores import VersionCalibration
 from .scoring.sheet import Sheet
 
 
@@ -180,7 +187,14 @@ def _of_hashes(hashes: Sequence[bytes]) -> list[Sitting]:
 
 
 def _sittings():
-    return Sitting.objects.select_related("version", "phase__cohort").defer("version__document")
+    """With what their intervals rest on: its digest comes along, so that it is always the last
+    one, whichever process published it, and costs no query of its own."""
+    calibration = last_calibration(OuterRef("version"), OuterRef("form")).values("digest")
+    return (
+        Sitting.objects.select_related("version", "phase__cohort")
+        .defer("version__document")
+        .annotate(calibration=Subquery(calibration))
+    )
 
 
 def find(key: int) -> Sitting | None:
@@ -332,7 +346,16 @@ def _cut(phase_id: int) -> None:
 
 
 def profile_of(sitting: Sitting) -> Profile:
-    return score(questionnaire_of(sitting).instrument, sitting.form, sheet_of(sitting))
+    """What the answers say; the intervals rest on the last calibration of the form, if any."""
+    instrument = questionnaire_of(sitting).instrument
+    return score(instrument, sitting.form, sheet_of(sitting), _calibration_of(sitting))
+
+
+def _calibration_of(sitting: Sitting) -> VersionCalibration | None:
+    known = vars(sitting)
+    if "calibration" not in known:  # just opened, not found by a query of ours
+        return current_calibration(sitting.version, sitting.form)
+    return version_calibration(known["calibration"]) if known["calibration"] else None
 
 
 def stored_outcomes(instrument: Instrument, profile: Profile) -> bytes:

@@ -184,6 +184,10 @@ SECURE_CSP = {
     "frame-ancestors": [CSP.NONE],
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+# An upload stays in memory. What is larger is not kept at all, and the page that asked for it
+# says so: with this handler alone, nothing that is sent reaches the disk.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 5_200_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 
 # A log line names neither a person, a code nor an answer.

@@ -1,11 +1,11 @@
-"""The trainers' door: the stock admin, with pages of our own under each cohort."""
+"""The trainers' and authors' door: the stock admin, with pages of our own."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy
 
-from . import cohort, records
+from . import authoring, cohort, records, standards
 
-__all__ = ["cohort", "records"]
+__all__ = ["authoring", "cohort", "records", "standards"]
 
 admin.site.site_header = gettext_lazy("Readiness – trainers’ space")
 admin.site.site_title = gettext_lazy("Readiness – trainers’ space")

@@ -1,4 +1,4 @@
-"""Who gets to a page under a cohort: its own trainers, and nobody else."""
+"""Who gets to a page of ours: under a cohort, its own trainers; of the instrument, authors."""
 
 from __future__ import annotations
 
@@ -54,5 +54,20 @@ def for_its_trainers(view: View) -> View:
         if not trains(request.user, cohort):
             raise PermissionDenied
         return view(self, request, found, **more)
+
+    return guarded
+
+
+AUTHORING = "assessments.change_instrumentversion"
+
+
+def for_authors(view: View) -> View:
+    """A page on which the questionnaire is carried on: for authors and superusers."""
+
+    @wraps(view)
+    def guarded(self: admin.ModelAdmin, request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        if not request.user.has_perm(AUTHORING):
+            raise PermissionDenied
+        return view(self, request, *args, **kwargs)
 
     return guarded

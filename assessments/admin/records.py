@@ -1,9 +1,9 @@
-"""What is only read: published versions and, for those who run the service, the journal."""
+"""What is only read: the journal, by those who run the service."""
 
 from django.contrib import admin
 from django_tasks_db.admin import DBTaskResult  # registered by its import, and taken back below
 
-from ..models import Event, InstrumentVersion
+from ..models import Event
 
 # Its pages are in English and of no use to trainers; jobs tell what they need to know.
 admin.site.unregister(DBTaskResult)
@@ -18,14 +18,6 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None) -> bool:
         return False
-
-
-@admin.register(InstrumentVersion)
-class InstrumentVersionAdmin(ReadOnlyAdmin):
-    fields = list_display = ("code", "version", "digest", "published_on", "retired_on")
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).defer("document")
 
 
 @admin.register(Event)

@@ -16,7 +16,7 @@ two failures added), to which the noise is added. A figure that cannot be said c
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import NormalDist
@@ -45,6 +45,7 @@ from assessments.cohort.disclosure import (
     printed,
 )
 from assessments.cohort.rounding import whole
+from assessments.instrument.comparison import FEWEST_COMMON, common_scenarios
 from assessments.instrument.document import DONT_KNOW_CONFIDENCE, Instrument, Scenario, digest
 from assessments.scoring.outcomes import CONFIDENT_FROM
 from assessments.scoring.sheet import DONT_KNOW
@@ -76,6 +77,8 @@ class Withheld(StrEnum):
     TOO_FEW_ANSWERS = "too_few_answers"
     """By the noised counts, less than half of the group answered: a figure would be theirs, not
     the group's. In the smallest blocks, the noise alone may do this."""
+    TOO_FEW_COMMON = "too_few_common"
+    """Two versions have too few situations in common in this domain."""
     NOT_ASKED = "not_asked"
     """The form asks nothing of it."""
 
@@ -430,21 +433,74 @@ def changes(before: Group, after: Group, icc: float = SCENARIO_ICC) -> tuple[Cha
             for group in (before, after)
             for subs in [_in_domain(group, old.code)]
         )
-        difference = second.value - first.value
-        margin = _z() * math.sqrt(first.variance + second.variance)
-        spread = math.sqrt((first.between_people + second.between_people) / 2)
-        estimate = Estimate(
-            100 * difference, 100 * (difference - margin), 100 * (difference + margin)
-        )
-        found.append(
-            Change(
-                Figure(old.code, n, estimate),
-                difference / spread if spread else None,
-                _side(estimate) != 0,
-                same_form,
-            )
-        )
+        found.append(_change(old.code, n, first, second, same_form))
     return tuple(found)
+
+
+def _change(code: str, n: int, first: _Ratio, second: _Ratio, same_form: bool) -> Change:
+    difference = second.value - first.value
+    margin = _z() * math.sqrt(first.variance + second.variance)
+    spread = math.sqrt((first.between_people + second.between_people) / 2)
+    estimate = Estimate(100 * difference, 100 * (difference - margin), 100 * (difference + margin))
+    effect = difference / spread if spread else None
+    return Change(Figure(code, n, estimate), effect, _side(estimate) != 0, same_form)
+
+
+@dataclass(frozen=True, slots=True)
+class CommonChange:
+    """A :class:`Change` between two versions, and the means of the situations in common."""
+
+    change: Change
+    before: Figure
+    after: Figure
+    common: int
+    """How many scenarios of the domain both groups were asked, in the same words and key."""
+
+
+def common_changes(
+    before: Group, after: Group, icc: float = SCENARIO_ICC
+) -> tuple[CommonChange, ...]:
+    """Per domain of the later version, the change through the scenarios in common alone.
+
+    It is read from the options of these scenarios, as they were released: where a release holds
+    them back, so does this. ValueError if the two are not of one instrument.
+    """
+    if before.instrument.code != after.instrument.code:
+        raise ValueError("a change is measured with one instrument")
+    alike = common_scenarios(before.instrument, after.instrument)
+    asked = alike & {item.code for item in before.scenarios}
+    n = min(before.n, after.n)
+    found = []
+    for domain in after.instrument.domains:
+        subs = set(_in_domain(after, domain.code))
+        items = [
+            item for item in after.scenarios if item.code in asked and item.sub_competency in subs
+        ]
+        cells = [_chosen(group, items) for group in (before, after)]
+        old, new = (
+            _on_common(group, domain.code, held, len(items), icc)
+            for group, held in zip((before, after), cells, strict=True)
+        )
+        if reason := old.withheld or new.withheld:
+            change = Change(Figure(domain.code, n, withheld=reason), None, None, same_form=True)
+        else:
+            first, second = (_ratio(held, len(items), icc) for held in cells)
+            change = _change(domain.code, n, first, second, same_form=True)
+        found.append(CommonChange(change, old, new, len(items)))
+    return tuple(found)
+
+
+def _chosen(group: Group, items: Iterable[Scenario]) -> _Cells:
+    """The answers to these scenarios by option, worth their credit."""
+    return _gathered(
+        row for item in items for row in _cells_of(group, "options", item.code, _worth(item))
+    )
+
+
+def _on_common(group: Group, code: str, cells: _Cells, common: int, icc: float) -> Figure:
+    if common < FEWEST_COMMON:
+        return Figure(code, group.n, withheld=Withheld.TOO_FEW_COMMON)
+    return _mean(group, Part.SCENARIOS, code, cells, common, icc, unit=100.0)
 
 
 # --- Cells ----------------------------------------------------------------------------------------
@@ -486,12 +542,19 @@ def _rows(
 def _cells(
     group: Group, kind: TableKind, codes: Iterable[str], worth: Mapping[str, float]
 ) -> _Cells:
-    return _gathered(
-        row
-        for code in codes
-        for release in group.published.sums
-        for row in _rows(release, kind, code, worth)
-    )
+    return _gathered(row for code in codes for row in _cells_of(group, kind, code, worth))
+
+
+def _cells_of(
+    group: Group, kind: TableKind, code: str, worth: Mapping[str, float]
+) -> Iterator[tuple[float, int, float]]:
+    for release in group.published.sums:
+        yield from _rows(release, kind, code, worth)
+
+
+def _worth(scenario: Scenario) -> dict[str, float]:
+    """What each answer to a scenario earns."""
+    return {option.code: option.credit for option in scenario.options} | {DONT_KNOW: 0.0}
 
 
 def _credits(group: Group, subs: Iterable[str]) -> _Cells:
@@ -510,8 +573,7 @@ def _credits(group: Group, subs: Iterable[str]) -> _Cells:
             continue
         for item in group.scenarios:
             if item.sub_competency in subs:
-                worth = {option.code: option.credit for option in item.options} | {DONT_KNOW: 0.0}
-                rows += _rows(release, "options", item.code, worth)
+                rows += _rows(release, "options", item.code, _worth(item))
     return _gathered(rows)
 
 

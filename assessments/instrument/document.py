@@ -52,13 +52,29 @@ class ContextQuestion(Record, frozen=True):
     help: Text | None = None
 
 
-class Cuts(Record, frozen=True):
+class Panel(Record, frozen=True):
+    """The judges who set cut scores, and how far other judges' cuts might be from theirs."""
+
+    judges: int
+    """Who finished both rounds."""
+    set_on: date
+    version: str
+    """The version whose scenarios they judged."""
+    form: str
+    operational_error: float
+    """Standard error of the cut, in points of the 0–100 scale."""
+    expert_error: float
+
+
+class Cuts(Record, frozen=True, omit_defaults=True):
     """Cut scores between the three levels, on the 0–100 scale of a domain score."""
 
     operational: float
     expert: float
     provisional: bool
+    """Set by the authors alone. It ends with a panel."""
     basis: Text
+    panel: Panel | None = None
 
 
 class Level(Record, frozen=True):

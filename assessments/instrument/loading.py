@@ -13,6 +13,8 @@ YAML, their values are given the types of :mod:`.document`, and :mod:`.rules` is
 ======================  ==========================================================
 
 Any other YAML file is refused; files of other kinds (``README.md``, ``LICENSE``) are ignored.
+``instrument.yaml`` may also hold other parts, or all of them, under the names of the fields of
+``Instrument``; a part stands in one place only.
 """
 
 import re
@@ -26,8 +28,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 import msgspec
 import yaml
 
-from .document import Instrument, Record
-from .rules import Finding, check
+from .document import Instrument, Record, Strategy
+from .rules import WHOLE, Finding, check
 
 MAX_BYTES = 2_000_000
 """The largest file that is read."""
@@ -68,26 +70,31 @@ def loads(files: Mapping[str, str | bytes]) -> Instrument:
 
     Raises :class:`InstrumentError`, and nothing else, whatever the files hold.
     """
-    findings = [
-        Finding(f"{part}.yaml", "", "", "missing-file")
-        for part in ("instrument", *SINGLE_FILES)
-        if f"{part}.yaml" not in files
-    ]
+    names = sorted(filter(is_yaml, files))
+    findings: list[Finding] = []
     fields: dict[str, Any] = dict.fromkeys(FOLDERS, ())
     file_of: dict[int, str] = {}
-    for name in sorted(filter(is_yaml, files)):
+    inside: tuple[str, ...] = ()
+    for name in names:  # instrument.yaml before the files of the parts it may hold
         part = part_of(name)
         if part is None:
             findings.append(Finding(name, "", "", "unknown-file"))
+            continue
+        if part in inside:
+            findings.append(Finding(name, "", "", "part-twice", {"part": part}))
             continue
         try:
             value = parse(files[name])
         except Refused as refused:
             findings.append(Finding(name, "", "", refused.rule, refused.params))
+            if names == [WHOLE]:  # which may hold everything: nothing is known to be missing
+                raise InstrumentError(tuple(findings)) from None
             continue
         shape = Shape(name)
         if part == "instrument":
-            fields |= shape.fields(value, HEADER, "", "") or {}
+            inside = tuple(each for each in PARTS if isinstance(value, dict) and each in value)
+            known = tuple(each for each in EVERY if each in HEADER or each.name in inside)
+            fields |= shape.fields(value, known, "", "") or {}
         elif part in SINGLE_FILES:
             fields[part] = shape.convert(value, TYPES[part])
         else:
@@ -95,8 +102,14 @@ def loads(files: Mapping[str, str | bytes]) -> Instrument:
             fields[part] += records
             file_of |= {id(record): name for record in records}
         findings += shape.findings
+    findings[:0] = [
+        Finding(f"{part}.yaml", "", "", "missing-file")
+        for part in ("instrument", *SINGLE_FILES)
+        if f"{part}.yaml" not in files and part not in inside
+    ]
     if not findings:
         instrument = Instrument(**fields)
+        file_of |= {id(record): WHOLE for part in inside for record in records_of(instrument, part)}
         findings += check(instrument, file_of)
     if findings:
         raise InstrumentError(tuple(findings))
@@ -109,9 +122,15 @@ fields_of = cache(msgspec.structs.fields)
 TYPES: dict[str, Any] = {field.name: field.type for field in fields_of(Instrument)}
 SINGLE_FILES = ("self_ratings", "strategy")
 FOLDERS = ("scenarios", "next_steps", "sources")
-HEADER = tuple(
-    field for field in fields_of(Instrument) if field.name not in (*SINGLE_FILES, *FOLDERS)
-)
+PARTS = (*SINGLE_FILES, *FOLDERS)
+EVERY = fields_of(Instrument)
+HEADER = tuple(field for field in EVERY if field.name not in PARTS)
+
+
+def records_of(instrument: Instrument, part: str) -> tuple[Record, ...]:
+    """What a finding can name in a part of an instrument."""
+    held = getattr(instrument, part)
+    return (held, *held.entries, *held.elements) if isinstance(held, Strategy) else held
 
 
 def is_yaml(name: str) -> bool:
@@ -135,8 +154,13 @@ def part_of(name: str) -> str | None:
 # YAML
 
 PARSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
-"""Characters that neither YAML, nor XML, nor every database can hold."""
+CONTROL = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff"
+    r"\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    r"\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+"""Characters that neither YAML, nor XML, nor every database can hold; and those nobody sees, which
+turn the direction of a text, hide in it, or make two texts look alike (Unicode TR 36)."""
 
 
 class Refused(Exception):

@@ -37,6 +37,8 @@ OPTIONS = 4
 CREDITS = (0.0, 0.5, 1.0)
 SELF_RATING_POINTS = 5
 LEVELS = (1, 2, 3)
+PANEL_JUDGES = 6
+"""The fewest judges who can set cut scores: panels of six to eight are the least advised."""
 STEPS_PER_SUB_COMPETENCY = 2
 STEP_MINUTES = (5, 480)
 PLAN_DAYS = (1, 365)
@@ -108,11 +110,25 @@ MESSAGES: Mapping[str, str] = TO_MEND | {
     # Files
     "missing-file": gettext_noop("this file is missing"),
     "unknown-file": gettext_noop("no such file belongs to an instrument"),
+    "part-twice": gettext_noop("instrument.yaml already holds “{part}”"),
     "unreadable": gettext_noop("the file cannot be read"),
     "too-large": gettext_noop("the file is larger than {limit} bytes"),
     "encoding": gettext_noop("the file is not UTF-8 text"),
+    # Archives
+    "archive": gettext_noop("this is neither a ZIP archive that can be read nor a YAML file"),
+    "archive-large": gettext_noop("the archive holds more than {limit} bytes once opened"),
+    "archive-entries": gettext_noop("the archive holds more than {limit} files"),
+    "archive-ratio": gettext_noop("compressed more than {limit} times: refused as a ZIP bomb"),
+    "archive-path": gettext_noop("this name leads out of the folder"),
+    "archive-name": gettext_noop(
+        "this name has more than {limit} characters, or some that nobody sees"
+    ),
+    "archive-link": gettext_noop("links and special files are not allowed"),
+    "archive-encrypted": gettext_noop("encrypted files are not allowed"),
+    "archive-twice": gettext_noop("the archive holds two files of this name"),
+    "archive-damaged": gettext_noop("the file is damaged, or not what the archive says it is"),
     # YAML
-    "character": gettext_noop("line {line}: control character {character}"),
+    "character": gettext_noop("line {line}: control or invisible character {character}"),
     "syntax": gettext_noop("line {line}: not valid YAML ({problem})"),
     "documents": gettext_noop("line {line}: a file holds one YAML document only"),
     "anchor": gettext_noop("line {line}: anchors and aliases are not allowed"),
@@ -137,6 +153,7 @@ MESSAGES: Mapping[str, str] = TO_MEND | {
     "missing-language": gettext_noop("the text is missing in this language"),
     "undeclared-language": gettext_noop("the instrument does not declare this language"),
     "empty": gettext_noop("must not be empty"),
+    "markup": gettext_noop("texts are plain, without HTML: “{excerpt}”"),
     "spacing": gettext_noop(
         "one paragraph, without line breaks, doubled spaces or spaces at its ends: “{excerpt}”"
     ),
@@ -199,6 +216,11 @@ MESSAGES: Mapping[str, str] = TO_MEND | {
     "confidence-count": gettext_noop("{found} levels; at least two"),
     "confidence-first": gettext_noop("the first level must be at most {limit}"),
     "cuts": gettext_noop("must satisfy 0 < operational < expert < 100"),
+    "cuts-panel": gettext_noop(
+        "cut scores are either provisional or those of a panel, whose judges and date stand here"
+    ),
+    "panel-judges": gettext_noop("{found} judges; at least {expected}"),
+    "panel-error": gettext_noop("must lie between 0 and 50 points"),
     "levels": gettext_noop("must be levels 1, 2 and 3, in this order"),
     "context-options": gettext_noop("{found} options; between 2 and {limit}"),
     "minutes": gettext_noop("must lie between {least} and {most} minutes"),
@@ -226,9 +248,12 @@ class Finding:
     def render(self, translate: Callable[[str], str] = str) -> str:
         """The finding in one line: ``scenarios/a.yaml: A2-1, options: …``."""
         where = ", ".join(part for part in (self.item, self.field) if part)
-        message = translate(MESSAGES[self.rule]).format(**self.params)
-        line = ": ".join(part for part in (self.file, where, message) if part)
+        line = ": ".join(part for part in (self.file, where, self.message(translate)) if part)
         return "↵".join(line.splitlines())
+
+    def message(self, translate: Callable[[str], str] = str) -> str:
+        """What is wrong there, in one sentence."""
+        return translate(MESSAGES[self.rule]).format(**self.params)
 
 
 class Breach(NamedTuple):
@@ -244,6 +269,8 @@ type Breaches = Iterator[Breach]
 type Rule = Callable[[Instrument], Breaches]
 
 NO_FILES: Mapping[int, str] = {}
+WHOLE = "instrument.yaml"
+"""The file of the instrument's own fields, and of those parts that have no file of theirs."""
 
 
 def breach(record: Record, field: str, rule: str, /, **params: object) -> Breach:
@@ -268,7 +295,14 @@ def items(
     instrument: Instrument, file_of: Mapping[int, str] = NO_FILES
 ) -> Iterator[tuple[str, str, Record]]:
     """What a finding can name, as (file, item, record), from the instrument down."""
-    yield "instrument.yaml", "", instrument
+
+    def place(part: str, file: str, item: str, record: Record) -> tuple[str, str, Record]:
+        file = file_of.get(id(record), file)
+        if file == WHOLE:  # of several parts: the item says which
+            item = f"{part}.{item}" if item else part
+        return file, item, record
+
+    yield WHOLE, "", instrument
     for name in (
         "self_rating_scale",
         "confidence_scale",
@@ -277,17 +311,18 @@ def items(
         "sub_competencies",
     ):
         for record in getattr(instrument, name):
-            yield "instrument.yaml", f"{name}.{record.code}", record
+            yield place(name, WHOLE, record.code, record)
     for self_rating in instrument.self_ratings:
-        yield "self_ratings.yaml", self_rating.code, self_rating
-    yield "strategy.yaml", "", instrument.strategy
-    for entry in instrument.strategy.entries:
-        yield "strategy.yaml", f"entries.{entry.code}", entry
-    for element in instrument.strategy.elements:
-        yield "strategy.yaml", f"elements.{element.code}", element
+        yield place("self_ratings", "self_ratings.yaml", self_rating.code, self_rating)
+    strategy = instrument.strategy
+    yield place("strategy", "strategy.yaml", "", strategy)
+    for entry in strategy.entries:
+        yield place("strategy", "strategy.yaml", f"entries.{entry.code}", entry)
+    for element in strategy.elements:
+        yield place("strategy", "strategy.yaml", f"elements.{element.code}", element)
     for name in ("scenarios", "next_steps", "sources"):
         for record in getattr(instrument, name):
-            yield file_of.get(id(record), name), record.code, record
+            yield place(name, name, record.code, record)
 
 
 def records(instrument: Instrument) -> Iterator[Record]:
@@ -376,6 +411,29 @@ def filled(instrument: Instrument) -> Breaches:
 
 
 UNTIDY = re.compile(r"^\s+(?=\S)|[^\S\xa0]{2}|[^\S\xa0 ]|(?<=\S)\s+$")
+
+
+MARKUP = re.compile(r"<[A-Za-z/!?]|&(?:#[0-9xX][0-9a-fA-F]*|[a-z]{2,}[0-9]*);")
+
+
+def plain_texts(instrument: Instrument) -> Breaches:
+    """A text is shown as it is written: no tag, no character entity."""
+    for record in records(instrument):
+        for where, value in leaves(record):
+            for place, written in strings(value, where):
+                if tag := MARKUP.search(written):
+                    yield breach(record, place, "markup", excerpt=excerpt(written, tag.start()))
+
+
+def strings(value: object, where: str) -> Iterator[tuple[str, str]]:
+    """The strings that a value holds, with their places."""
+    match value:
+        case str():
+            yield where, value
+        case dict():
+            yield from ((f"{where}.{key}", text) for key, text in value.items())
+        case tuple():
+            yield from ((where, text) for text in value if isinstance(text, str))
 
 
 def tidy_texts(instrument: Instrument) -> Breaches:
@@ -821,6 +879,22 @@ def cut_scores(instrument: Instrument) -> Breaches:
         yield breach(instrument, "cuts", "cuts")
 
 
+def panel(instrument: Instrument) -> Breaches:
+    """Cuts stop being provisional with a panel, of enough judges and with its errors; not else."""
+    cuts = instrument.cuts
+    if cuts.provisional == (cuts.panel is not None):
+        yield breach(instrument, "cuts.panel", "cuts-panel")
+    if cuts.panel is None:
+        return
+    if (found := cuts.panel.judges) < PANEL_JUDGES:
+        yield breach(
+            instrument, "cuts.panel.judges", "panel-judges", found=found, expected=PANEL_JUDGES
+        )
+    for name in ("operational_error", "expert_error"):
+        if not 0 <= getattr(cuts.panel, name) <= 50:
+            yield breach(instrument, f"cuts.panel.{name}", "panel-error")
+
+
 def three_levels(instrument: Instrument) -> Breaches:
     """Each domain words its three levels."""
     for domain in instrument.domains:
@@ -872,6 +946,7 @@ RULES: tuple[Rule, ...] = (
     main_language,
     complete_texts,
     filled,
+    plain_texts,
     tidy_texts,
     french_typography,
     bounded_texts,
@@ -898,6 +973,7 @@ RULES: tuple[Rule, ...] = (
     review_dates,
     scales,
     cut_scores,
+    panel,
     three_levels,
     context_options,
     plans,

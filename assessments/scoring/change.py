@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from assessments.instrument.comparison import FEWEST_COMMON, common_scenarios
+from assessments.instrument.document import Instrument
 from assessments.scoring.intervals import SemSource
 from assessments.scoring.profile import Profile
-from assessments.scoring.scores import OVERALL, Score
+from assessments.scoring.scores import OVERALL, Score, scores_on
 
 RELIABLE_BEYOND = 1.96
 """The reliable change index that chance alone passes in 5 % of cases."""
@@ -66,3 +70,54 @@ def changes(before: Profile, after: Profile) -> dict[str, Change | None]:
         alike = alike and (then.score is None) == (now.score is None)
     found[OVERALL] = change(before.overall, after.overall) if alike else None
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class CommonChanges:
+    """Two sittings on two versions, compared through the scenarios that both asked alike.
+
+    The mappings are keyed by the domains of the later version, then by :data:`OVERALL`.
+    """
+
+    scenarios: frozenset[str]
+    """Those answered both times and comparable."""
+    common: Mapping[str, int]
+    """How many of them in each domain, and in all."""
+    before: Mapping[str, Score]
+    after: Mapping[str, Score]
+    """On these scenarios alone. A score is there for each domain that has one of them."""
+    changes: Mapping[str, Change | None]
+    """None where fewer than :data:`FEWEST_COMMON` scenarios would carry it, and for the whole
+    where that is so of any domain."""
+
+
+def common_changes(
+    then: Instrument, before: Profile, now: Instrument, after: Profile
+) -> CommonChanges:
+    """What changed between two sittings on different versions of one instrument.
+
+    Only scenarios answered both times, and comparable by :mod:`..instrument.comparison`, count:
+    whatever else differs, the questions did not. The errors are those of so few answers (linking
+    by common items: Kolen & Brennan 2014, doi:10.1007/978-1-4939-0317-7). ValueError if the two
+    are not of one instrument.
+    """
+    if then.code != now.code:
+        raise ValueError(f"{then.code} and {now.code} are two instruments")
+    alike = common_scenarios(then, now)
+    answered = [
+        {each.scenario for each in profile.outcomes if each.answered and each.scenario in alike}
+        for profile in (before, after)
+    ]
+    scenarios = frozenset(answered[0] & answered[1])
+    old = scores_on(then, before.form, before.outcomes, scenarios, before.version_calibration)
+    new = scores_on(now, after.form, after.outcomes, scenarios, after.version_calibration)
+    counted = Counter(each.domain for each in after.outcomes if each.scenario in scenarios)
+    asked = dict.fromkeys(each.domain for each in after.outcomes)
+    common = {domain: counted[domain] for domain in asked}
+    found: dict[str, Change | None] = {
+        domain: change(old[domain], new[domain]) if count >= FEWEST_COMMON else None
+        for domain, count in common.items()
+    }
+    whole = all(each is not None for each in found.values())
+    found[OVERALL] = change(old[OVERALL], new[OVERALL]) if found and whole else None
+    return CommonChanges(scenarios, {**common, OVERALL: len(scenarios)}, old, new, found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from statistics import fmean
@@ -164,6 +164,68 @@ def overall_score(
         asked=sum(item.asked for item in domains),
         chance=fmean(item.chance for item in domains),
         self_rating=fmean(ratings) if ratings else None,
+        interval=belief.interval() if belief else None,
+        sem=belief.sem if belief else None,
+        sem_source=belief.source if belief else None,
+    )
+
+
+def scores_on(
+    instrument: Instrument,
+    form: str,
+    outcomes: Iterable[Outcome],
+    scenarios: Collection[str],
+    calibration: VersionCalibration | None = None,
+) -> dict[str, Score]:
+    """The score of each domain, then of the whole, on these scenarios of a form and no others.
+
+    The error is that of so many answers, not of the whole form. Self-ratings are left aside.
+    """
+    every = tuple(outcomes)
+    places = {item.code: item for item in instrument.scenarios_of(form)}
+    scores: dict[str, Score] = {}
+    full: list[int] = []
+    for domain in instrument.domains:
+        asked = [item for item in every if item.domain == domain.code]
+        chosen = [item for item in asked if item.scenario in scenarios]
+        if not chosen:
+            continue
+        answered = [item for item in chosen if item.answered]
+        score = 100.0 * fmean(item.credit or 0.0 for item in answered) if answered else None
+        full.append(len(asked))
+        belief = _belief(domain.code, score, len(answered), len(asked), calibration)
+        chance = chance_line(places[item.scenario] for item in chosen)
+        scores[domain.code] = _alone(domain.code, score, len(answered), len(chosen), chance, belief)
+    scored = [(item.score, item.answered) for item in scores.values() if item.score is not None]
+    whole = fmean(score for score, _ in scored) if scored else None
+    counts = [answered for _, answered in scored]
+    belief = (
+        _belief(OVERALL, whole, effective_n(counts), effective_n(full), calibration)
+        if counts
+        else None
+    )
+    scores[OVERALL] = _alone(
+        OVERALL,
+        whole,
+        sum(counts),
+        sum(item.asked for item in scores.values()),
+        fmean(item.chance for item in scores.values()) if scores else 0.0,
+        belief,
+    )
+    return scores
+
+
+def _alone(
+    code: str, score: float | None, answered: int, asked: int, chance: float, belief: Belief | None
+) -> Score:
+    """A score without a self-rating beside it."""
+    return Score(
+        code=code,
+        score=score,
+        answered=answered,
+        asked=asked,
+        chance=chance,
+        self_rating=None,
         interval=belief.interval() if belief else None,
         sem=belief.sem if belief else None,
         sem_source=belief.source if belief else None,

@@ -8,6 +8,7 @@ from django.utils.translation import pgettext
 from ..cohort.counts import Deed, Grade, LevelOutcome
 from ..cohort.disclosure import Share
 from ..cohort.statistics import Change, Figure, Standing
+from ..instrument.comparison import FEWEST_COMMON
 from ..instrument.document import Option
 from .readiness import level_name, whole
 
@@ -98,6 +99,8 @@ def why_withheld(figure: Figure) -> str:
     return {
         "too_few_people": _("withheld: the group is too small for it"),
         "too_few_answers": _("withheld: too few answers"),
+        "too_few_common": _("not compared: fewer than %(fewest)s situations in common")
+        % {"fewest": FEWEST_COMMON},
         "not_asked": _("not asked"),
     }[str(figure.withheld)]
 

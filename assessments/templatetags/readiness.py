@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from ..cohort.counts import Deed
 from ..cohort.rounding import half_up
-from ..instrument.document import MAIN_LANGUAGE, Scenario, Source, Text, in_language
+from ..instrument.document import MAIN_LANGUAGE, Cuts, Scenario, Source, Text, in_language
 from ..instrument.document import form_label as label_of_form
 from ..models import Phase
 from ..scoring.levels import LevelOutcome
@@ -87,6 +87,23 @@ def day(value: date) -> str:
 def level_name(level: int) -> str:
     """The name of a level, 1 to 3."""
     return {1: _("Developing"), 2: _("Operational"), 3: _("Lead")}[level]
+
+
+@register.filter
+def limits_from(cuts: Cuts) -> str:
+    """Who set the limits between levels, and how far other judges' might be, in a sentence."""
+    panel = cuts.panel
+    if cuts.provisional or panel is None:
+        return _("The limits between levels are provisional.")
+    return _(
+        "The limits between levels were set by a panel of %(n)d judges on %(day)s, with standard "
+        "errors of %(first)s and %(second)s points."
+    ) % {
+        "n": panel.judges,
+        "day": day(panel.set_on),
+        "first": decimal(panel.operational_error),
+        "second": decimal(panel.expert_error),
+    }
 
 
 @register.filter

@@ -64,6 +64,7 @@ def _earlier(sitting: Sitting | None) -> reports.Earlier | None:
         moment=sitting.phase.kind if sitting.phase else "",
         finished_on=sitting.finished_on,
         profile=sittings.profile_of(sitting),
+        instrument=questionnaire_of(sitting).published,
     )
 
 

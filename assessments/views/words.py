@@ -6,7 +6,7 @@ from django.shortcuts import render
 from .. import releases
 from ..cohort_results import results_of
 from ..demonstration import example_releases
-from ..instruments import current, default_form, instrument_of
+from ..instruments import calibrations_of, current, default_form, instrument_of, quality_of
 
 
 def privacy(request: HttpRequest) -> HttpResponse:
@@ -19,7 +19,13 @@ def method(request: HttpRequest) -> HttpResponse:
     version = current()
     if version is None:
         raise Http404
-    context = {"instrument": instrument_of(version.digest), "version": version}
+    context = {
+        "instrument": instrument_of(version.digest),
+        "version": version,
+        "calibrations": [
+            quality_of(made[0].digest) for made in calibrations_of(version).values() if made
+        ],
+    }
     return render(request, "assessments/method.html", context)
 
 

@@ -190,7 +190,7 @@ def test_versions_are_read_only_and_their_document_stays_in_the_database(version
     assert desk.get(listing).status_code == 403
     server = browser(operator)
     assert version.digest in server.get(listing).content.decode()
-    page = server.get(one).content.decode()
+    page = server.get(one, follow=True).content.decode()
     assert version.digest in page
     assert "sub_competency" not in page
     assert server.post(one, {"code": "other"}).status_code == 403

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from assessments import cohorts, releases
 from assessments.cohort.counts import Deed
+from assessments.instrument.document import Instrument
 from assessments.instruments import publish
 from assessments.models import Cohort, InstrumentVersion, Phase, Release
 from tests.instrument.example import example_instrument
@@ -99,14 +100,61 @@ def test_two_forms_are_said_to_differ(desk, cohort, published):
     assert "Since the moment “after the training”" in page
 
 
-def test_a_moment_on_another_version_is_not_compared(desk, cohort, published):
+def test_a_moment_on_a_version_with_too_little_in_common_is_not_compared(desk, cohort, published):
     published(cohort)
     InstrumentVersion.objects.update(retired_on=TODAY)
     publish(msgspec.structs.replace(example_instrument(("A", "B")), version="2026.2"))
     page = read(desk.get(results(published(cohort, "after"))))
     assert "changes" not in sections(page)
-    assert "The change since the moment “before the training”: another version" in page.text
+    assert (
+        "The change since the moment “before the training”: the version of the questionnaire used "
+        "then has too few situations in common with this one."
+    ) in page.text  # form A, then form B: two or three anchors a domain
     assert "no earlier moment of this cohort" not in page.text
+
+
+def reworded(*codes: str) -> Instrument:
+    """The next version, with other words for these situations."""
+    now = example_instrument(("A", "B"))
+    scenarios = tuple(
+        msgspec.structs.replace(item, stem={"fr": "Autre", "en": "Other"})
+        if item.code in codes
+        else item
+        for item in now.scenarios
+    )
+    return msgspec.structs.replace(now, version="2026.2", scenarios=scenarios)
+
+
+def test_a_moment_on_another_version_is_compared_through_common_situations(desk, cohort, published):
+    published(cohort)
+    InstrumentVersion.objects.update(retired_on=TODAY)
+    form_a = example_instrument(("A", "B")).scenarios_of("A")
+    of_a = [item.code for item in form_a if item.sub_competency.startswith("A")]
+    publish(reworded(*of_a[:5]))
+    later = published(cohort, "follow-up")
+    answer = desk.get(results(later))
+    (change,) = answer.context["results"].changes
+    assert change.versions == ("1.0", "2026.2")
+    assert [item.common for item in change.domains] == [3, 8, 8]
+    estimates = [item.change.difference.estimate for item in change.domains]
+    assert [estimate is None for estimate in estimates] == [True, False, False]
+    page = read(answer).text
+    assert (
+        "The questionnaire changed between the two (version 1.0, then 2026.2). Only the 19 "
+        "situations that both asked alike are compared: the means here are of these alone."
+    ) in page
+    assert "not compared: fewer than 4 situations in common" in page
+
+
+def test_where_situations_are_withheld_two_versions_are_not_compared(desk, cohort, published):
+    published(cohort, people=12)
+    InstrumentVersion.objects.update(retired_on=TODAY)
+    publish(reworded())
+    answer = desk.get(results(published(cohort, "follow-up", people=30)))
+    (change,) = answer.context["results"].changes
+    assert [item.common for item in change.domains] == [8, 8, 8]
+    assert {item.change.difference.withheld for item in change.domains} == {"too_few_people"}
+    assert not change.chart.rows
 
 
 def test_without_an_earlier_moment_no_change_is_shown_and_the_page_says_why(

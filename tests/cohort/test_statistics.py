@@ -19,6 +19,7 @@ from assessments.cohort.statistics import (
     Withheld,
     calibration,
     changes,
+    common_changes,
     confident_errors,
     domain_means,
     level_distributions,
@@ -30,7 +31,7 @@ from assessments.cohort.statistics import (
     steps_chosen,
     unsafe_choices,
 )
-from assessments.instrument.document import Instrument
+from assessments.instrument.document import Instrument, digest
 from assessments.scoring.sheet import DONT_KNOW
 
 from .people import FORM, counted, group_of, people, released
@@ -504,6 +505,107 @@ def test_intervals_hold_the_truth(
     chance = 2 * math.sqrt(0.95 * 0.05 / TRIALS)
     coverage = {kind: sum(found) / len(found) for kind, found in held.items()}
     assert all(share > 0.93 - chance / 2 for share in coverage.values()), coverage
+
+
+# Between two versions
+
+
+def with_other_words(instrument: Instrument, codes: Iterable[str]) -> Instrument:
+    """The next version, of which these scenarios are worded otherwise."""
+    others = set(codes)
+    return msgspec.structs.replace(
+        instrument,
+        version="2.0",
+        scenarios=tuple(
+            msgspec.structs.replace(item, stem={"fr": "Autre", "en": "Other"})
+            if item.code in others
+            else item
+            for item in instrument.scenarios
+        ),
+    )
+
+
+def of_domain(instrument: Instrument, domain: str) -> list[str]:
+    subs = {sub.code for sub in instrument.sub_competencies_of(domain)}
+    return [item.code for item in instrument.scenarios_of(FORM) if item.sub_competency in subs]
+
+
+def on(version: Instrument, release: Release) -> Group:
+    return group_of(version, msgspec.structs.replace(release, instrument_digest=digest(version)))
+
+
+def test_with_everything_in_common_two_versions_are_as_one(
+    instrument: Instrument, large: Release
+) -> None:
+    other = released(instrument, people(instrument, 34, seed=7, ability=0.8), 7)
+    later = with_other_words(instrument, ())
+    found = common_changes(group_of(instrument, large), on(later, other))
+    whole = changes(group_of(instrument, large), group_of(instrument, other))
+    for one, same in zip(found, whole, strict=True):
+        assert one.common == 8
+        assert one.change.difference == same.difference
+        assert one.change.effect == pytest.approx(same.effect)
+
+
+def test_only_common_scenarios_move_a_common_change(instrument: Instrument, large: Release) -> None:
+    """By hand: 40 people, half right then, three quarters now; the reworded ones do not count."""
+    gone = of_domain(instrument, "A")[:4]
+    later = with_other_words(instrument, gone)
+
+    def level(best: int, of_gone: int) -> Release:
+        tables = {}
+        for item in instrument.scenarios_of(FORM):
+            grades = {Grade.of(option): option.code for option in item.options}
+            right = of_gone if item.code in gone else best
+            tables[item.code] = {grades[Grade.BEST]: right, grades[Grade.WRONG]: 40 - right}
+        return holding(large, "options", tables)
+
+    first, *others = common_changes(group_of(instrument, level(20, 0)), on(later, level(30, 40)))
+    assert (first.common, [each.common for each in others]) == (4, [8, 8])
+    assert first.before.estimate is not None
+    assert first.after.estimate is not None
+    assert first.before.estimate.value == pytest.approx(50)
+    assert first.after.estimate.value == pytest.approx(75)
+    assert first.change.difference.estimate is not None
+    assert first.change.difference.estimate.value == pytest.approx(25)
+    variance = 0.0
+    for single in (0.25, 0.1875):
+        mean = 0.5 if single == 0.25 else 0.75
+        squares = (1 - mean) ** 2 + 3 * mean**2  # one best, two wrong, and "I don't know"
+        squares += (0.5 - mean) ** 2  # one acceptable
+        variance += single * (1 + 3 * 0.2) / 160 + 4 * squares * NOISE / 160**2
+    half = 100 * Z * math.sqrt(variance)
+    found = first.change.difference.estimate
+    assert (found.upper - found.lower) / 2 == pytest.approx(half)
+
+
+def test_below_four_in_common_a_domain_is_not_compared(
+    instrument: Instrument, large: Release
+) -> None:
+    later = with_other_words(instrument, of_domain(instrument, "B")[:5])
+    found = common_changes(group_of(instrument, large), on(later, large))
+    assert [each.common for each in found] == [8, 3, 8]
+    assert [each.change.difference.withheld for each in found] == [
+        None,
+        Withheld.TOO_FEW_COMMON,
+        None,
+    ]
+
+
+def test_where_scenarios_are_withheld_nothing_is_compared_between_versions(
+    instrument: Instrument, small: Release, large: Release
+) -> None:
+    later = with_other_words(instrument, ())
+    assert small.options is None
+    for before, after in ((small, large), (large, small)):
+        for each in common_changes(group_of(instrument, before), on(later, after)):
+            assert each.change.difference.withheld is Withheld.TOO_FEW_PEOPLE
+
+
+def test_two_instruments_are_not_compared(instrument: Instrument, large: Release) -> None:
+    other = msgspec.structs.replace(instrument, code="other")
+    with pytest.raises(ValueError, match="one instrument"):
+        common_changes(group_of(instrument, large), on(other, large))
 
 
 def test_noise_alone_does_not_make_a_change(instrument: Instrument) -> None:

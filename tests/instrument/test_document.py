@@ -1,5 +1,6 @@
 """The instrument as a value: its canonical bytes, its digest, and how it is read."""
 
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -7,6 +8,7 @@ import pytest
 
 from assessments.instrument.document import (
     Instrument,
+    Panel,
     by_code,
     decode,
     digest,
@@ -35,6 +37,18 @@ def test_the_same_value_has_the_same_digest(instrument: Instrument) -> None:
 
 def test_another_value_has_another_digest(instrument: Instrument) -> None:
     assert digest(msgspec.structs.replace(instrument, version="1.1")) != digest(instrument)
+
+
+def test_cuts_without_a_panel_are_written_as_before_there_were_any(instrument: Instrument) -> None:
+    """Or every version published so far would have another digest than its document."""
+    assert b'"panel"' not in encode(instrument)
+    cuts = msgspec.structs.replace(
+        instrument.cuts,
+        provisional=False,
+        panel=Panel(7, date(2026, 11, 24), "1.0", "A", operational_error=1.8, expert_error=2.0),
+    )
+    adopted = msgspec.structs.replace(instrument, cuts=cuts)
+    assert decode(encode(adopted)) == adopted
 
 
 @pytest.mark.parametrize("document", [b"", b"{}", b"[]", b'{"code": "x", "surprise": 1}', b"\xff"])

@@ -137,6 +137,59 @@ def test_the_seeds_load() -> None:
         pytest.fail(f"{len(error.findings)} findings\n{error}", pytrace=False)
 
 
+# One file
+
+PARTS = {"self_ratings": "self_ratings.yaml", "strategy": "strategy.yaml"}
+FOLDERS = ("scenarios", "next_steps", "sources")
+
+
+def in_one(*changes: Any) -> Data:
+    """The example as one mapping, after some breakages of its files."""
+    data = example_data()
+    for change in changes:
+        change(data)
+    whole = dict(data["instrument.yaml"])
+    whole |= {part: data[name] for part, name in PARTS.items()}
+    for folder in FOLDERS:
+        files = sorted(name for name in data if name.startswith(f"{folder}/"))
+        whole[folder] = [record for name in files for record in data[name]]
+    return whole
+
+
+def test_one_file_may_hold_the_whole() -> None:
+    assert loads({INSTRUMENT: write(in_one())}) == loads(example_files())
+
+
+def test_a_part_may_stand_in_the_file_of_the_instrument() -> None:
+    data = example_data()
+    data[INSTRUMENT]["strategy"] = data.pop(STRATEGY)
+    assert loads({name: write(value) for name, value in data.items()}) == loads(example_files())
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (drop(A, "A1-1", "stem"), ("scenarios.A1-1", "stem", "missing-field")),
+        (put(A, "A1-1", "stem", "en", " x"), ("scenarios.A1-1", "stem.en", "spacing")),
+        (
+            put("self_ratings.yaml", 0, "text", "en", " x"),
+            ("self_ratings.A1-self", "text.en", "spacing"),
+        ),
+        (put(STRATEGY, "title", "en", " x"), ("strategy", "title.en", "spacing")),
+        (
+            put(STRATEGY, "elements", "guide", "state", "en", " x"),
+            ("strategy.elements.guide", "state.en", "spacing"),
+        ),
+    ],
+)
+def test_in_one_file_a_finding_names_the_part(change: Any, place: tuple[str, ...]) -> None:
+    assert places({INSTRUMENT: write(in_one(change))}) == [(INSTRUMENT, *place)]
+
+
+def test_a_file_that_cannot_be_read_may_have_held_everything() -> None:
+    assert places({INSTRUMENT: "a: *b"}) == [(INSTRUMENT, "", "", "anchor")]
+
+
 # YAML
 
 NOT_YAML: dict[str, tuple[str | bytes, str, int | None]] = {
@@ -235,9 +288,9 @@ NOT_SHAPED: dict[str, tuple[Any, list[Place]]] = {
         [put(A, "A1-1", "unsafe", True)],
         [(A, "A1-1", "unsafe", "unknown-field")],
     ),
-    "scenarios in the wrong file": (
+    "scenarios in two places": (
         [put(INSTRUMENT, "scenarios", [])],
-        [(INSTRUMENT, "", "scenarios", "unknown-field")],
+        [(A, "", "", "part-twice"), ("scenarios/bc.yaml", "", "", "part-twice")],
     ),
     "a record without a code": (
         [drop(A, "A2-2", "code")],

@@ -62,7 +62,13 @@ def report(
 
 
 def earlier(
-    instrument: Instrument, kind: str, *, form: str = "", digest: str = "", moment: str = "before"
+    instrument: Instrument,
+    kind: str,
+    *,
+    form: str = "",
+    digest: str = "",
+    moment: str = "before",
+    published: Instrument | None = None,
 ) -> Earlier:
     """A finished sitting of the same person, a month before; its sheet is of the first form."""
     first = instrument.forms[0]
@@ -72,4 +78,5 @@ def earlier(
         moment=moment,
         finished_on=FINISHED_ON - timedelta(days=30),
         profile=score(instrument, first, sheet(instrument, kind)),
+        instrument=published,
     )

@@ -8,15 +8,19 @@ from collections import Counter
 
 import pytest
 from django.template.loader import render_to_string
+from msgspec.structs import replace
 from pypdf import PdfReader
 
 from assessments import reports
 from assessments.cohort.counts import Deed
+from assessments.instrument.document import Variant, digest
+from assessments.questionnaire import Questionnaire
 from assessments.scoring.change import change
+from assessments.scoring.profile import score
 from assessments.scoring.scores import OVERALL
 from assessments.templatetags.readiness import told
 
-from .cases import KINDS, earlier, report
+from .cases import FINISHED_ON, KINDS, earlier, report, sheet
 from .test_build import Plan
 from .test_page import Outline
 
@@ -88,6 +92,69 @@ def test_another_version_is_not_compared(instrument, in_english):
     assert found.comparison is None
     assert "was of another version" in section(found)
     assert "<svg" not in section(found)
+
+
+def worded_otherwise(instrument, codes):
+    """The version before: these scenarios had other stems."""
+    scenarios = tuple(
+        replace(item, stem={"fr": "Autre", "en": "Other"}) if item.code in codes else item
+        for item in instrument.scenarios
+    )
+    return replace(instrument, version="2025.9", scenarios=scenarios)
+
+
+def test_another_version_is_compared_through_what_both_asked(instrument, in_english):
+    subs = {sub.code for sub in instrument.sub_competencies_of("A")}
+    form = instrument.forms[0]
+    of_a = [item.code for item in instrument.scenarios_of(form) if item.sub_competency in subs]
+    then = worded_otherwise(instrument, of_a[:5])
+    found = report(instrument, "perfect", earlier=earlier(then, "dont_know", published=then))
+    comparison = found.comparison
+    assert found.uncompared is None
+    assert comparison.versions == ("2025.9", instrument.version)
+    assert comparison.shared == 19
+    assert [shift.common for shift in comparison.shifts] == [3, 8, 8, 19]
+    assert [shift.change is None for shift in comparison.shifts] == [True, False, False, True]
+    assert len(comparison.gained) == 19
+    said = text(section(found))
+    assert (
+        f"(version 2025.9 then, {instrument.version} now). Only the 19 situations that did not "
+        "change and that you answered both times are compared."
+    ) in said
+    assert said.count("not compared: 3 situations in common, at least 4 are needed") == 1
+    assert said.count("not compared, for one of the three domains is not") == 1
+    assert said.count("+100 points, more than chance") == 2
+    assert section(found).count("<svg") == 2
+    assert "None" not in section(found)
+
+
+def test_with_too_little_in_common_two_versions_are_not_compared(instrument, in_english):
+    then = worded_otherwise(instrument, {item.code for item in instrument.scenarios})
+    found = report(instrument, earlier=earlier(then, "perfect", published=then))
+    assert found.comparison is None
+    assert "with too few situations in common" in section(found)
+    other = replace(instrument, code="other")
+    assert report(instrument, earlier=earlier(other, "mixed", published=other)).comparison is None
+
+
+def test_whoever_reads_the_words_of_a_profession_has_answered_the_published_version(instrument):
+    """The digest is of the version as published, not as worded for a nurse."""
+    first, *others = instrument.scenarios
+    nurses = Variant(("nurse",), stem={"fr": "Vous", "en": "You"})
+    varied = replace(instrument, scenarios=(replace(first, variants=(nurses,)), *others))
+    asked = Questionnaire(varied, varied.forms[0], "nurse")
+    assert asked.instrument != varied
+    given = sheet(varied, "mixed")
+    found = reports.build(
+        asked,
+        given,
+        profile=score(asked.instrument, asked.form, given),
+        plans=(),
+        finished_on=FINISHED_ON,
+        earlier=earlier(varied, "perfect"),
+    )
+    assert found.digest == digest(varied)
+    assert found.comparison.versions is None
 
 
 def test_what_was_not_answered_is_not_compared(instrument, in_english):

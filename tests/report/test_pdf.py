@@ -144,7 +144,7 @@ def test_a_calibrated_version_says_where_its_intervals_come_from(instrument, in_
     reader = PdfReader(io.BytesIO(reports.pdf(report(instrument, calibration=known))))
     text = flat("".join(page.extract_text() for page in reader.pages))
     assert (
-        flat("412 completed questionnaires of this version (calibration of 1 March 2027)") in text
+        flat("from at least 412 complete questionnaires of the same form of this version") in text
     )
 
 
