@@ -146,7 +146,10 @@ class _Form:
             "language": self.language,
             "url": canonical(self.asked),
             "identifier": [
-                {"type": {"text": "SHA-256 of the instrument"}, "value": digest(instrument)}
+                {
+                    "type": {"text": "SHA-256 of the instrument"},
+                    "value": digest(self.asked.published),
+                }
             ],
             "version": version(self.asked),
             "name": _computer_name(instrument.code, form_and_day(self.asked.form)[0]),
