@@ -46,6 +46,7 @@ urlpatterns = [
         )
         for release in RELEASES
     ),
+    path("strategy/", words.strategy, name="strategy"),
     path("example/", words.example, name="example"),
     path("accessibility/", words.accessibility, name="accessibility"),
     path("language/", set_language, name="set_language"),

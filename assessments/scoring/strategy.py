@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from assessments.instrument.checking import to_check_since
 from assessments.instrument.document import (
@@ -16,6 +17,8 @@ from assessments.instrument.document import (
     StrategyEntry,
     SubCompetency,
 )
+
+KINDS: tuple[Literal["goal", "priority", "pillar"], ...] = ("goal", "priority", "pillar")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,21 @@ class Line[Part: (StrategyEntry, StrategyElement)]:
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """The goals, the priorities or the pillars."""
+
+    kind: Literal["goal", "priority", "pillar"]
+    lines: tuple[Line[StrategyEntry], ...]
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Those of all its entries, each once, in their order."""
+        return tuple(
+            {source.code: source for line in self.lines for source in line.sources}.values()
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class StrategyMap:
     """The whole strategy on a day."""
 
@@ -54,25 +72,13 @@ class StrategyMap:
     elements: tuple[Line[StrategyElement], ...]
 
     @property
-    def kinds(self) -> dict[str, tuple[Line[StrategyEntry], ...]]:
-        """The entries by their kind: goal, priority, pillar."""
-        return {
-            kind: tuple(line for line in self.entries if line.part.kind == kind)
-            for kind in ("goal", "priority", "pillar")
-        }
-
-    @property
-    def confirmed(self) -> int:
-        return sum(line.part.confirmed for line in self.elements)
-
-    @property
-    def unconfirmed(self) -> int:
-        return len(self.elements) - self.confirmed
-
-    @property
-    def overdue(self) -> int:
-        """How many elements are to be checked again."""
-        return sum(line.since is not None for line in self.elements)
+    def kinds(self) -> tuple[Kind, ...]:
+        """The entries by kind, without the kinds that have none."""
+        found = (
+            Kind(kind, tuple(line for line in self.entries if line.part.kind == kind))
+            for kind in KINDS
+        )
+        return tuple(kind for kind in found if kind.lines)
 
 
 def strategy_map(instrument: Instrument, day: date) -> StrategyMap:

@@ -48,6 +48,7 @@ def _report(sitting: Sitting, mine: Sequence[Sitting]) -> reports.Report:
         profile=sittings.profile_of(sitting),
         plans=sittings.plans_of(sitting),
         finished_on=sitting.finished_on,
+        read_on=timezone.localdate(),
         earlier=_earlier(sittings.finished_before(sitting, mine)),
         followed=[
             (step, chosen.get(step), deed) for step, deed in sittings.deeds_of(sitting).items()

@@ -19,6 +19,7 @@ from ..instruments import (
     questionnaire,
 )
 from ..models import InstrumentVersion
+from ..scoring.strategy import strategy_map
 from .files import download, fhir_file
 
 
@@ -46,6 +47,13 @@ def method(request: HttpRequest) -> HttpResponse:
         ],
     }
     return render(request, "assessments/method.html", context)
+
+
+def strategy(request: HttpRequest) -> HttpResponse:
+    """The national strategy as last checked, and where the instrument touches it."""
+    served = instrument_of(_served().digest)
+    context = {"instrument": served, "map": strategy_map(served, timezone.localdate())}
+    return render(request, "assessments/strategy.html", context)
 
 
 @require_safe
