@@ -49,7 +49,7 @@ def test_it_says_what_touches_each_part_in_each_form(on):
     publish_with(sub_competencies=("A2", "C2"))
     said = read()
     assert "Goal Competencies Form A Form B Entry G1 A1, A2, A3, A4, A5 8 8 Entry G2" in said
-    assert "Pillar Competencies Form A Form B Entry L1 Covered, not scored. C1, C2" in said
+    assert "Entry L1 C1, C2, C3, C4, C5, C6 8 8 Entry L1: Covered, not scored. A strategy" in said
     assert (
         "In this questionnaire: Competency A2 (A2), Competency C2 (C2): "
         "3 situations in form A, 3 situations in form B."
