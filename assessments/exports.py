@@ -1,10 +1,12 @@
-"""What leaves: a person's own data."""
+"""What leaves: a person's own data, and the form that they answered."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .models import Sitting
+from . import fhir
+from .models import InstrumentVersion, Sitting
+from .questionnaire import Questionnaire
 from .scoring.change import changes
 from .sittings import (
     deeds_of,
@@ -86,6 +88,31 @@ def own_data(sitting: Sitting, mine: Sequence[Sitting] = ()) -> dict[str, object
             if other.pk != sitting.pk
         ],
     }
+
+
+def own_answers_in_fhir(sitting: Sitting, release: fhir.Release, language: str) -> fhir.Resource:
+    """A person's answers and nothing else: no name, code, group, score or step."""
+    return fhir.response(
+        questionnaire_of(sitting),
+        sheet_of(sitting),
+        release,
+        language,
+        opened_on=sitting.opened_on,
+        finished_on=sitting.finished_on,
+    )
+
+
+def form_in_fhir(
+    version: InstrumentVersion, asked: Questionnaire, release: fhir.Release, language: str
+) -> fhir.Resource:
+    """A form of a published version, without its key."""
+    return fhir.questionnaire(
+        asked,
+        release,
+        language,
+        status="retired" if version.retired_on else "active",
+        published_on=version.published_on,
+    )
 
 
 def _change(sitting: Sitting, earlier: Sitting | None) -> dict[str, object] | None:

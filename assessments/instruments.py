@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from .cohort import quality
 from .cohort.quality import Quality
+from .instrument import writing
 from .instrument.document import Instrument, decode, digest, encode
 from .models import Calibration, Event, InstrumentDraft, InstrumentVersion, Phase
 from .questionnaire import Questionnaire
@@ -138,6 +139,12 @@ def instrument_of(digest: str) -> Instrument:
     """The instrument with that digest, kept in memory: a published document never changes."""
     document = InstrumentVersion.objects.values_list("document", flat=True).get(digest=digest)
     return decode(bytes(document))
+
+
+@lru_cache(maxsize=4)
+def archive_of(digest: str) -> bytes:
+    """The instrument with that digest as a ZIP archive of its YAML files."""
+    return writing.archive(instrument_of(digest))
 
 
 @lru_cache(maxsize=128)

@@ -44,6 +44,7 @@ from .scoring.outcomes import Outcome
 from .scoring.profile import Profile
 from .scoring.scores import DomainScore, Score
 from .scoring.sheet import Sheet
+from .scoring.strategy import StrategyMap, strategy_map, touch
 
 UNSAFE_IN_BRIEF = 3
 """How many unsafe answers the first page tells in full before it points to their section."""
@@ -196,6 +197,8 @@ class Covered:
     coverage: Coverage
     standing: Standing | None
     """For a goal: the domain that measures it."""
+    overdue: int
+    """How many of its situations are past their review."""
 
 
 @dataclass(frozen=True)
@@ -216,6 +219,8 @@ class Report:
     """Whether the person chose them; otherwise they are proposals."""
     strategy: tuple[Covered, ...]
     strategy_sources: tuple[Source, ...]
+    strategy_map: StrategyMap
+    """The measures that the strategy names, as they stand on the day of reading."""
     rules: Rules
     comparison: Comparison | None = None
     """With the person's last finished sitting before this one."""
@@ -303,22 +308,26 @@ def build(
     profile: Profile,
     plans: Sequence[KeptPlan],
     finished_on: date,
+    read_on: date | None = None,
     earlier: Earlier | None = None,
     followed: Sequence[tuple[str, KeptPlan | None, Deed]] = (),
 ) -> Report:
     """The report of a finished sheet.
 
     ``plans`` are the next steps the person kept; without any, the report shows the proposals of
-    the profile, each due its own number of days after ``finished_on``. ``earlier`` is compared
-    with it, through common situations if it is of another version. ``followed`` are the steps
-    chosen before: the code, the plan if it is still kept, and what became of it.
+    the profile, each due its own number of days after ``finished_on``. What is to be checked again
+    on the day of reading, ``read_on`` (the day it was finished unless told), is marked.
+    ``earlier`` is compared with it, through common situations if it is of another version.
+    ``followed`` are the steps chosen before: the code, the plan if it is still kept, and what
+    became of it.
     """
     instrument = asked.instrument
     sealed = digest(asked.published)
     answers = _answers(asked, profile)
     comparison = _compared(asked, sealed, profile, answers, earlier) if earlier else None
     standings = tuple(_standing(instrument, score) for score in profile.domains)
-    strategy = _strategy(instrument, asked.form, standings)
+    day = read_on or finished_on
+    strategy = _strategy(instrument, asked.form, standings, day)
     return Report(
         instrument=instrument,
         form=asked.form,
@@ -333,6 +342,7 @@ def build(
         strategy_sources=_sources(
             instrument, dict.fromkeys(code for line in strategy for code in line.entry.sources)
         ),
+        strategy_map=strategy_map(instrument, day),
         rules=Rules(),
         comparison=comparison,
         uncompared=None if comparison else earlier,
@@ -558,15 +568,17 @@ def _followed_steps(
 
 
 def _strategy(
-    instrument: Instrument, form: str, standings: Iterable[Standing]
+    instrument: Instrument, form: str, standings: Iterable[Standing], day: date
 ) -> tuple[Covered, ...]:
     entries = by_code(instrument.strategy.entries)
+    asked = instrument.scenarios_of(form)
     standing_in = {standing.domain.code: standing for standing in standings}
     return tuple(
         Covered(
             entry=entries[line.entry],
             coverage=line,
             standing=standing_in.get(line.domain) if line.domain else None,
+            overdue=touch(form, asked, line.sub_competencies, day).overdue,
         )
         for line in coverage(instrument, form)
     )

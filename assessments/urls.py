@@ -3,6 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
+from .fhir import RELEASES
 from .views import after, joining, steps, words
 
 urlpatterns = [
@@ -20,12 +21,32 @@ urlpatterns = [
     path("results/steps/", after.plans, name="plans"),
     path("results/readiness-report.pdf", after.report, name="report"),
     path("results/readiness-answers.json", after.answers, name="answers"),
+    *(
+        path(
+            f"results/readiness-answers-fhir-{release.lower()}.json",
+            after.answers_in_fhir,
+            {"release": release},
+            name=f"answers-{release.lower()}",
+        )
+        for release in RELEASES
+    ),
     path("results/certificate/", after.certificate, name="certificate"),
     path("results/open/", joining.turn, name="turn"),
     path("results/erase/", after.erase, name="erase"),
     path("leave/", after.leave, name="leave"),
     path("privacy/", words.privacy, name="privacy"),
     path("method/", words.method, name="method"),
+    path("method/instrument.zip", words.instrument, name="instrument"),
+    *(
+        path(
+            f"method/questionnaire-<str:form>-fhir-{release.lower()}.json",
+            words.form_in_fhir,
+            {"release": release},
+            name=f"form-{release.lower()}",
+        )
+        for release in RELEASES
+    ),
+    path("strategy/", words.strategy, name="strategy"),
     path("example/", words.example, name="example"),
     path("accessibility/", words.accessibility, name="accessibility"),
     path("language/", set_language, name="set_language"),

@@ -18,6 +18,7 @@ FLOORS: dict[str, int] = {
     "scoring": 1,
     "cohort": 2,
     "questionnaire": 2,
+    "fhir": 2,
     "codes": 0,
     "models": 3,
     "wall": 4,
@@ -55,7 +56,7 @@ FLOORS: dict[str, int] = {
     "urls": 7,
     "apps": 7,
 }
-PURE = {"instrument", "scoring", "cohort", "questionnaire", "codes"}
+PURE = {"instrument", "scoring", "cohort", "questionnaire", "fhir", "codes"}
 PURE_PACKAGES = {"msgspec", "numpy", "yaml"}
 MODULES = sorted(path for path in APP.rglob("*.py") if "migrations" not in path.parts)
 

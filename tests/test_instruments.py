@@ -98,3 +98,47 @@ def test_the_journal_is_append_only(folder):
         event.save()
     with pytest.raises(PermissionDenied):
         event.delete()
+
+
+def export(*arguments) -> str:
+    out = StringIO()
+    call_command("export_instrument", *arguments, stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.django_db
+def test_a_published_instrument_is_written_as_the_folder_it_came_from(folder, tmp_path):
+    load(folder)
+    written = tmp_path / "written" / "here"
+    assert export("ai-readiness", written) == (f"{current()} is written in {written} (13 files).\n")
+    assert "nothing has changed" in load(written)
+
+
+@pytest.mark.django_db
+def test_the_version_to_write_can_be_named(folder, tmp_path):
+    load(folder)
+    first = current()
+    replace(folder, "instrument.yaml", f'version: "{first.version}"', 'version: "9"')
+    load(folder)
+    export("ai-readiness", "--version", first.version, tmp_path / "first")
+    export("ai-readiness", tmp_path / "last")
+    assert "nothing has changed" in load(tmp_path / "first")
+    assert 'version: "9"\n' in (tmp_path / "last/instrument.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.django_db
+def test_an_unknown_instrument_or_version_is_not_written(folder, tmp_path):
+    load(folder)
+    for arguments in (["other"], ["ai-readiness", "--version", "0"]):
+        with pytest.raises(CommandError, match="No such version"):
+            export(*arguments, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.django_db
+def test_nothing_is_written_over_other_files(folder, tmp_path):
+    load(folder)
+    before = sorted(path.name for path in folder.rglob("*"))
+    with pytest.raises(CommandError, match="not empty"):
+        export("ai-readiness", folder)
+    assert sorted(path.name for path in folder.rglob("*")) == before

@@ -330,14 +330,9 @@ def strategy_covered(instrument: Instrument, day: date) -> Breaches:
     """Every goal, priority and pillar of the strategy is touched by scenarios of every form."""
     for form in instrument.forms:
         asked = {item.sub_competency for item in instrument.scenarios_of(form)}
-        touched = {
-            code
-            for sub in instrument.sub_competencies
-            if sub.code in asked
-            for code in (*sub.goals, *sub.priorities, *sub.pillars)
-        }
+        subs = [sub for sub in instrument.sub_competencies if sub.code in asked]
         for entry in instrument.strategy.entries:
-            if entry.code not in touched:
+            if not any(sub.serves(entry.code) for sub in subs):
                 yield breach(entry, "code", "strategy-untouched", form=form)
 
 
@@ -375,7 +370,14 @@ def overdue(instrument: Instrument, day: date) -> Breaches:
 
 def strategy_is_overdue(strategy: Strategy, day: date) -> bool:
     """Whether the strategy map has not been checked for as long as a law item may live."""
-    return day - strategy.as_of > SHELF_LIFE["law"]
+    return to_check_since(strategy.as_of, day) is not None
+
+
+def to_check_since(checked_on: date, day: date) -> date | None:
+    """Since when what the strategy map says is to be checked again, if it is on a day: as long
+    after its last check as a law item may live."""
+    due = checked_on + SHELF_LIFE["law"]
+    return due if due < day else None
 
 
 def sources_overdue(instrument: Instrument, day: date) -> Breaches:

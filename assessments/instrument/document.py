@@ -103,6 +103,10 @@ class SubCompetency(Record, frozen=True):
     priorities: tuple[str, ...]
     pillars: tuple[str, ...] = ()
 
+    def serves(self, entry: str) -> bool:
+        """Whether it serves the goal, priority or pillar of that code."""
+        return entry in self.goals or entry in self.priorities or entry in self.pillars
+
 
 class SelfRating(Record, frozen=True):
     """A behavioural statement, answered on the instrument's five-point scale."""
@@ -220,8 +224,12 @@ class StrategyEntry(Record, frozen=True):
     note: Text | None = None
 
 
-class StrategyElement(Record, frozen=True):
-    """A measure the strategy names, with its state as last checked."""
+class StrategyElement(Record, frozen=True, omit_defaults=True):
+    """A measure the strategy names, with its state as last checked.
+
+    Without its defaults in the canonical JSON, so that a document published before them keeps
+    its digest.
+    """
 
     code: str
     title: Text
@@ -231,6 +239,8 @@ class StrategyElement(Record, frozen=True):
     confirmed: bool
     """Whether the state was read in a primary source or in several concordant accounts."""
     sources: tuple[str, ...]
+    sub_competencies: tuple[str, ...] = ()
+    """Those that ask about what the measure is about; empty where nothing does."""
 
 
 class Strategy(Record, frozen=True):

@@ -592,6 +592,10 @@ def known_sub_competencies(instrument: Instrument) -> Breaches:
             yield breach(
                 record, "sub_competency", "unknown-sub-competency", code=record.sub_competency
             )
+    for element in instrument.strategy.elements:
+        for code in element.sub_competencies:
+            if code not in known:
+                yield breach(element, "sub_competencies", "unknown-sub-competency", code=code)
 
 
 def known_forms(instrument: Instrument) -> Breaches:

@@ -33,7 +33,7 @@ def coverage(instrument: Instrument, form: str) -> tuple[Coverage, ...]:
         serving = tuple(
             sub.code
             for sub in instrument.sub_competencies
-            if sub.code in asked and entry.code in (*sub.goals, *sub.priorities, *sub.pillars)
+            if sub.code in asked and sub.serves(entry.code)
         )
         rows.append(
             Coverage(

@@ -16,12 +16,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from .. import certificates, exports, press, reports, sittings
+from .. import certificates, exports, fhir, press, reports, sittings
 from ..forms import CertificateForm, PlanForm
 from ..instrument.document import by_code
 from ..models import Sitting
 from ..sittings import Plan, questionnaire_of, sheet_of
 from . import joining
+from .files import download, fhir_file
 from .session import get_or_post, held, let_go, own, private, turn_to
 
 
@@ -47,6 +48,7 @@ def _report(sitting: Sitting, mine: Sequence[Sitting]) -> reports.Report:
         profile=sittings.profile_of(sitting),
         plans=sittings.plans_of(sitting),
         finished_on=sitting.finished_on,
+        read_on=timezone.localdate(),
         earlier=_earlier(sittings.finished_before(sitting, mine)),
         followed=[
             (step, chosen.get(step), deed) for step, deed in sittings.deeds_of(sitting).items()
@@ -100,11 +102,7 @@ def _busy(request: HttpRequest) -> HttpResponse:
 
 
 def _downloaded(printed: bytes, name: str) -> HttpResponse:
-    return HttpResponse(
-        printed,
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return download(printed, "application/pdf", name)
 
 
 @_finished
@@ -138,11 +136,15 @@ def certificate(request: HttpRequest, sitting: Sitting) -> HttpResponse:
 @private
 def answers(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """All that is kept of the person, as JSON."""
-    return HttpResponse(
-        json.dumps(exports.own_data(sitting, own(request)), ensure_ascii=False, indent=2),
-        content_type="application/json; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="readiness-answers.json"'},
-    )
+    written = json.dumps(exports.own_data(sitting, own(request)), ensure_ascii=False, indent=2)
+    return download(written, "application/json; charset=utf-8", "readiness-answers.json")
+
+
+@private
+def answers_in_fhir(request: HttpRequest, sitting: Sitting, release: fhir.Release) -> HttpResponse:
+    """The person's answers for health software."""
+    made = exports.own_answers_in_fhir(sitting, release, get_language())
+    return fhir_file(made, release, f"readiness-answers-fhir-{release.lower()}.json")
 
 
 @_finished

@@ -1,13 +1,35 @@
-"""Pages of words: the notice, the method, accessibility."""
+"""Pages of words: the notice, the method, accessibility; and the instrument, to take away."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.views.decorators.http import require_safe
 
-from .. import releases
+from .. import exports, fhir, releases
 from ..cohort_results import results_of
 from ..demonstration import example_releases
-from ..instruments import calibrations_of, current, default_form, instrument_of, quality_of
+from ..instruments import (
+    archive_of,
+    calibrations_of,
+    current,
+    default_form,
+    instrument_of,
+    quality_of,
+    questionnaire,
+)
 from ..measured import measured
+from ..models import InstrumentVersion
+from ..scoring.strategy import strategy_map
+from .files import download, fhir_file
+
+
+def _served() -> InstrumentVersion:
+    """The version that a new sitting uses; no page without one."""
+    version = current()
+    if version is None:
+        raise Http404
+    return version
 
 
 def privacy(request: HttpRequest) -> HttpResponse:
@@ -16,15 +38,13 @@ def privacy(request: HttpRequest) -> HttpResponse:
 
 
 def method(request: HttpRequest) -> HttpResponse:
-    """How it is scored, the national strategy as last checked, and every source."""
-    version = current()
-    if version is None:
-        raise Http404
-    instrument = instrument_of(version.digest)
+    """How it is scored, every source, and the instrument to take away."""
+    version = _served()
+    served = instrument_of(version.digest)
     context = {
-        "instrument": instrument,
+        "instrument": served,
         "version": version,
-        "measured": measured(instrument),
+        "measured": measured(served),
         "calibrations": [
             quality_of(made[0].digest) for made in calibrations_of(version).values() if made
         ],
@@ -32,11 +52,37 @@ def method(request: HttpRequest) -> HttpResponse:
     return render(request, "assessments/method.html", context)
 
 
+def strategy(request: HttpRequest) -> HttpResponse:
+    """The national strategy as last checked, and where the instrument touches it."""
+    served = instrument_of(_served().digest)
+    context = {"instrument": served, "map": strategy_map(served, timezone.localdate())}
+    return render(request, "assessments/strategy.html", context)
+
+
+@require_safe
+def instrument(request: HttpRequest) -> HttpResponse:
+    """The whole instrument, key and all, as the YAML files it is written in."""
+    version = _served()
+    name = f"{version.code}-{version.version}.zip"
+    return download(archive_of(version.digest), "application/zip", name)
+
+
+@require_safe
+def form_in_fhir(request: HttpRequest, form: str, release: fhir.Release) -> HttpResponse:
+    """A form as it is served today, for health software; without the key."""
+    version = _served()
+    served = instrument_of(version.digest)
+    if form not in served.forms:
+        raise Http404
+    asked = questionnaire(version.digest, served.edition(form, timezone.localdate()))
+    made = exports.form_in_fhir(version, asked, release, get_language())
+    name = f"{version.code}-{version.version}-{form}-fhir-{release.lower()}.json"
+    return fhir_file(made, release, name)
+
+
 def example(request: HttpRequest) -> HttpResponse:
     """The very page a trainer reads, with invented answers."""
-    version = current()
-    if version is None:
-        raise Http404
+    version = _served()
     form = default_form(version)
     made = example_releases(version.digest, form)
     threshold = releases.threshold()

@@ -159,7 +159,17 @@ def test_after_leaving_back_shows_nothing(watched, door):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
-    "path", ["/", "/group/", "/resume/", "/privacy/", "/accessibility/", "/method/", "/nowhere/"]
+    "path",
+    [
+        "/",
+        "/group/",
+        "/resume/",
+        "/privacy/",
+        "/accessibility/",
+        "/method/",
+        "/strategy/",
+        "/nowhere/",
+    ],
 )
 def test_the_other_pages(browser, live_server, phase, path, scheme):
     page = browser.new_page(viewport=PHONE, locale="fr-FR", color_scheme=scheme)

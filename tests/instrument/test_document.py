@@ -104,3 +104,17 @@ def test_the_best_option_has_the_greatest_credit(instrument: Instrument) -> None
 
 def test_by_code_keeps_the_order(instrument: Instrument) -> None:
     assert list(by_code(instrument.domains)) == ["A", "B", "C"]
+
+
+def test_an_element_of_the_strategy_keeps_its_digest_where_it_names_no_sub_competency():
+    """Documents published before elements could name some are told from no other."""
+    (element,) = example_instrument().strategy.elements
+    assert sorted(msgspec.to_builtins(element)) == [
+        "announced",
+        "as_of",
+        "code",
+        "confirmed",
+        "sources",
+        "state",
+        "title",
+    ]

@@ -234,6 +234,10 @@ BREAKAGES: dict[str, tuple[Any, list[Place]]] = {
         [add(STEPS, next_step("Z9", "ward", 20))],
         [(STEPS, "Z9-ward-example", "sub_competency", "unknown-sub-competency")],
     ),
+    "an element of the strategy about no sub-competency": (
+        [put(STRATEGY, "elements", "guide", "sub_competencies", ["A1", "Z9"])],
+        [(STRATEGY, "elements.guide", "sub_competencies", "unknown-sub-competency")],
+    ),
     "a sub-competency of no domain": (
         [put(INSTRUMENT, "sub_competencies", "A1", "domain", "Z")],
         [

@@ -1,6 +1,7 @@
 """The page: the report in HTML, under the strict content security policy."""
 
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
@@ -111,3 +112,32 @@ def test_the_page_leads_on(instrument, in_english):
     ):
         assert f'href="{address}"' in html
     assert "download" in html
+
+
+def strategy_in(html: str) -> str:
+    section = html.partition('<section class="result" id="strategy">')[2].partition("</section>")[0]
+    return " ".join(re.sub(r"<[^>]+>", " ", section).split())
+
+
+def test_the_strategys_measures_are_told_with_their_dates(instrument, in_english):
+    told = strategy_in(rendered(instrument))
+    for element in instrument.strategy.elements:
+        assert element.title["en"] in told
+        assert element.state["en"] in told
+    assert "checked again" not in told
+    assert "past their review" not in told
+
+
+def test_what_the_strategy_section_says_is_marked_once_it_is_to_be_checked(instrument, in_english):
+    checked = instrument.strategy.as_of
+    for days, marked in ((184, False), (185, True)):
+        built = report(instrument, read_on=checked + timedelta(days=days))
+        html = render_to_string(
+            "assessments/results.html",
+            {"report": built, "sitting": None, "grouped": True},
+            request=RequestFactory().get("/results/"),
+        )
+        told = strategy_in(html)
+        assert ("it may have changed" in told) is marked
+        elements = len(instrument.strategy.elements)
+        assert told.count("to be checked again since") == (elements if marked else 0)
