@@ -147,7 +147,7 @@ class Variant(Record, frozen=True):
     """The options that are worded otherwise, by their codes."""
 
 
-class Scenario(Record, frozen=True):
+class Scenario(Record, frozen=True, omit_defaults=True):
     code: str
     sub_competency: str
     forms: tuple[str, ...]
