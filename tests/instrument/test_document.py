@@ -121,7 +121,7 @@ def test_an_element_of_the_strategy_keeps_its_digest_where_it_names_no_sub_compe
 
 
 def test_what_was_published_before_a_field_was_added_keeps_its_digest() -> None:
-    """Fields added since a version was published are left out of the JSON where they say nothing."""
+    """Fields added since it was published are left out of the JSON where they say nothing."""
     document = encode(example_instrument())
     for added in (b'"variants"', b'"panel"'):
         assert added not in document
