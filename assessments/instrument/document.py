@@ -25,7 +25,12 @@ DONT_KNOW_CONFIDENCE = 0.25
 
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A frozen record that refuses fields it does not know."""
+    """A frozen record that refuses fields it does not know.
+
+    A field added to one is left out where it has its default (``omit_defaults``), so that a
+    version published before it keeps its bytes, and with them the digest that sittings, releases
+    and reports name it by.
+    """
 
 
 class Choice(Record, frozen=True):
@@ -147,7 +152,7 @@ class Variant(Record, frozen=True):
     """The options that are worded otherwise, by their codes."""
 
 
-class Scenario(Record, frozen=True):
+class Scenario(Record, frozen=True, omit_defaults=True):
     code: str
     sub_competency: str
     forms: tuple[str, ...]
@@ -164,8 +169,9 @@ class Scenario(Record, frozen=True):
     jurisdiction: Literal["FR", "EU", "any"]
     valid_from: date
     review_by: date
-    facts: tuple[str, ...] = ()
-    """Codes of the facts of the evidence dossier that defend the key."""
+    facts: tuple[str, ...] = msgspec.field(default_factory=lambda: ())
+    """Codes of the facts of the evidence dossier that defend the key. Written even where there are
+    none, as in the versions published before ``variants``: msgspec omits no value that is made."""
     variants: tuple[Variant, ...] = ()
 
     def worded_for(self, profession: str) -> Scenario:
