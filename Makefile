@@ -15,6 +15,8 @@ run:
 	@echo "Readiness listens on http://127.0.0.1:$(PORT)/ (Ctrl-C stops it)"
 	@exec .ci/serve 127.0.0.1:$(PORT)
 
+# Two runners on two processors: what each computes, it computes on one.
+test: export OPENBLAS_NUM_THREADS = 1
 test:
 	@.ci/environment test
 	@.venv/bin/python -m pytest -n 2 -m "not browser"

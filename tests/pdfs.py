@@ -1,12 +1,83 @@
 """What a PDF is made of, for the tests of all that is printed."""
 
-import re
-from itertools import pairwise
+from __future__ import annotations
 
+import io
+import logging
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
 from pypdf import PageObject, PdfReader
 from pypdf.generic import DictionaryObject
 
 from assessments import press
+
+if TYPE_CHECKING:
+    from weasyprint.document import Page
+
+
+@dataclass
+class Printed:
+    """A PDF, with what was seen while it was printed; each part of it is read once."""
+
+    content: bytes
+    complaints: list[str]
+    """What WeasyPrint complained of: it logs where others would raise."""
+    beyond: list[str]
+    """The texts that reach into the margin on the right."""
+
+    @cached_property
+    def reader(self) -> PdfReader:
+        return PdfReader(io.BytesIO(self.content))
+
+    @cached_property
+    def elements(self) -> list[DictionaryObject]:
+        return elements(self.reader)
+
+    @cached_property
+    def pages(self) -> list[str]:
+        """The text of each page, without white space."""
+        return [flat(page.extract_text()) for page in self.reader.pages]
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pages)
+
+
+class Complaints(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(f"{record.levelname} {record.getMessage()}")
+
+
+def printed(make: Callable[[], bytes]) -> Printed:
+    """What ``make`` prints, watched: one document, by the press."""
+    from weasyprint.document import Document
+
+    write, beyond = Document.write_pdf, list[list[str]]()
+
+    def watched(self: Document, *given: Any, **more: Any) -> Any:
+        beyond.append(in_the_margin(self.pages))
+        return write(self, *given, **more)
+
+    heard, logger = Complaints(), logging.getLogger("weasyprint")
+    logger.addHandler(heard)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Document, "write_pdf", watched)
+            content = make()
+    finally:
+        logger.removeHandler(heard)
+    [of_the_only_document] = beyond
+    return Printed(content, heard.said, of_the_only_document)
 
 
 def elements(reader: PdfReader) -> list[DictionaryObject]:
@@ -87,7 +158,6 @@ def text_of(reader: PdfReader) -> str:
 def beyond_the_margin(html: str, *sheets: str) -> list[str]:
     """The texts of a document that reach into the margin on the right."""
     from weasyprint import HTML
-    from weasyprint.formatting_structure.boxes import TextBox
 
     shared = press._press()
     document = HTML(string=html, base_url=press.STATIC.as_uri(), url_fetcher=shared.fetcher)
@@ -95,9 +165,15 @@ def beyond_the_margin(html: str, *sheets: str) -> list[str]:
         stylesheets=[shared.sheets[name] for name in ("report", *sheets)],
         font_config=shared.fonts,
     )
+    return in_the_margin(laid_out.pages)
+
+
+def in_the_margin(pages: Iterable[Page]) -> list[str]:
+    from weasyprint.formatting_structure.boxes import TextBox
+
     return [
         box.text
-        for page in laid_out.pages
+        for page in pages
         for box in page._page_box.descendants()
         if isinstance(box, TextBox)
         and box.position_x + box.width > page.width - page._page_box.margin_right + 1

@@ -12,9 +12,9 @@ from assessments.certificates import Certificate
 from assessments.questionnaire import Questionnaire
 from assessments.scoring.profile import score
 from assessments.templatetags.readiness import told
+from tests.pdfs import elements, flat
 
 from .cases import FINISHED_ON, KINDS, sheet
-from .test_pdf import elements, flat
 
 pytest.importorskip("weasyprint", reason="WeasyPrint needs Pango", exc_type=OSError)
 

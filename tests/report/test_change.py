@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections import Counter
 
 import pytest
 from django.template.loader import render_to_string
 from msgspec.structs import replace
-from pypdf import PdfReader
 
 from assessments import reports
 from assessments.cohort.counts import Deed
@@ -19,6 +17,7 @@ from assessments.scoring.change import change
 from assessments.scoring.profile import score
 from assessments.scoring.scores import OVERALL
 from assessments.templatetags.readiness import told
+from tests.pdfs import flat, printed
 
 from .cases import FINISHED_ON, KINDS, earlier, report, sheet
 from .test_build import Plan
@@ -188,16 +187,13 @@ def test_the_page_stays_well_formed(instrument, language, kind):
     assert "None" not in section(found)
 
 
-def test_the_pdf_says_the_same_and_is_tagged(instrument, language, complaints):
+def test_the_pdf_says_the_same_and_is_tagged(instrument, language):
     pytest.importorskip("weasyprint", reason="WeasyPrint needs Pango", exc_type=OSError)
-    from .test_pdf import elements, flat
-
     followed = [(instrument.next_steps[0].code, Plan("x"), Deed.BEGUN)]
     found = report(instrument, "mixed", earlier=earlier(instrument, "unsafe"), followed=followed)
-    reader = PdfReader(io.BytesIO(reports.pdf(found)))
-    assert complaints() == []
-    assert Counter(each["/S"] for each in elements(reader))["/Figure"] == 10
-    printed = flat("".join(page.extract_text() for page in reader.pages))
+    pdf = printed(lambda: reports.pdf(found))
+    assert pdf.complaints == []
+    assert Counter(each["/S"] for each in pdf.elements)["/Figure"] == 10
     html = section(found)
     for said in re.findall(r'<h[23]>(.*?)</h|<td class="number">(.*?)</td>', html):
-        assert flat("".join(said)) in printed
+        assert flat("".join(said)) in pdf.text

@@ -1,23 +1,22 @@
 """The PDF: tagged, identified as PDF/UA-1, printed from the application's own files."""
 
-import io
 import re
 from collections import Counter
 from datetime import date
+from functools import cache
 from itertools import pairwise
 
 import pytest
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 from msgspec.structs import replace
-from pypdf import PdfReader
 
 from assessments import press, reports
-from assessments.instrument.document import Instrument
-from assessments.reports import Report
+from assessments.instrument.loading import load
 from assessments.scoring.scores import OVERALL, VersionCalibration
 from assessments.templatetags.readiness import told
-from tests.pdfs import assert_within, beyond_the_margin, elements, flat, fonts
+from tests.conftest import SEEDS
+from tests.pdfs import Printed, assert_within, beyond_the_margin, flat, fonts, printed
 
 from .cases import KINDS, report
 
@@ -26,23 +25,23 @@ pytest.importorskip("weasyprint", reason="WeasyPrint needs Pango", exc_type=OSEr
 MOST_PAGES = {"mixed": 14, "missing": 8, "perfect": 14, "unsafe": 22, "dont_know": 14}
 
 
-KEPT: dict[tuple[str, str | None], bytes] = {}
+@cache
+def kept(kind: str, language: str) -> Printed:
+    return printed(lambda: reports.pdf(report(load(SEEDS), kind)))
 
 
-def printed(instrument: Instrument, kind: str = "mixed") -> PdfReader:
+def report_of(kind: str) -> Printed:
     """The report of a kind of sheet in the active language, printed once a run."""
-    key = (kind, get_language())
-    if key not in KEPT:
-        KEPT[key] = reports.pdf(report(instrument, kind))
-    return PdfReader(io.BytesIO(KEPT[key]))
+    return kept(kind, get_language())
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_whatever_the_answers_the_report_is_sound(instrument, language, complaints, kind):
-    reader = PdfReader(io.BytesIO(reports.pdf(report(instrument, kind))))
+def test_whatever_the_answers_the_report_is_sound(instrument, language, kind):
+    found = report_of(kind)
+    reader = found.reader
     root = reader.trailer["/Root"]
 
-    assert complaints() == []
+    assert found.complaints == []
     assert root["/Lang"] == language
     assert root["/MarkInfo"]["/Marked"]
     assert root["/ViewerPreferences"]["/DisplayDocTitle"]
@@ -55,15 +54,14 @@ def test_whatever_the_answers_the_report_is_sound(instrument, language, complain
         assert "Atkinson" in name
         assert "/FontFile2" in descriptor or "/FontFile3" in descriptor
 
-    for number, page in enumerate(reader.pages, 1):
-        text = flat(page.extract_text())
+    for number, text in enumerate(found.pages, 1):
         assert flat(told(instrument.status)) in text
-        assert f"{number}/{len(reader.pages)}" in text
+        assert f"{number}/{len(found.pages)}" in text
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_its_tags_are_complete(instrument, language, kind):
-    found = elements(printed(instrument, kind))
+def test_its_tags_are_complete(language, kind):
+    found = report_of(kind).elements
     tags = Counter(element["/S"] for element in found)
 
     levels = [int(e["/S"][2]) for e in found if re.fullmatch("/H[1-6]", e["/S"])]
@@ -87,14 +85,9 @@ def test_its_tags_are_complete(instrument, language, kind):
         assert header["/A"]["/Scope"] == ("/Column" if in_head else "/Row")
 
 
-def overflowing(found: Report) -> list[str]:
-    html = render_to_string("assessments/report/document.html", {"report": found})
-    return beyond_the_margin(html)
-
-
-@pytest.mark.parametrize("kind", ["mixed", "missing", "unsafe"])
-def test_no_text_reaches_into_the_margin(instrument, language, kind):
-    assert overflowing(report(instrument, kind)) == []
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_text_reaches_into_the_margin(language, kind):
+    assert report_of(kind).beyond == []
 
 
 def test_long_texts_and_addresses_stay_within_the_margins(instrument, in_english, complaints):
@@ -112,12 +105,15 @@ def test_long_texts_and_addresses_stay_within_the_margins(instrument, in_english
         scenarios=tuple(map(stretched_scenario, instrument.scenarios)),
         sources=tuple(replace(source, doi=None, url=address) for source in instrument.sources),
     )
-    assert overflowing(report(stretched, "perfect")) == []
+    html = render_to_string(
+        "assessments/report/document.html", {"report": report(stretched, "perfect")}
+    )
+    assert beyond_the_margin(html) == []
     assert complaints() == []
 
 
 def test_the_page_and_the_pdf_say_the_same(instrument, language):
-    text = flat("".join(page.extract_text() for page in printed(instrument).pages))
+    text = report_of("mixed").text
     html = render_to_string("assessments/report/body.html", {"report": report(instrument)})
     headings = re.findall(r"<h[2-4]>(.*?)</h[2-4]>", html)
     assert len(headings) > 30
@@ -127,8 +123,8 @@ def test_the_page_and_the_pdf_say_the_same(instrument, language):
         assert flat(said.replace("&amp;", "&").replace("&#x27;", "'")) in text
 
 
-def test_bookmarks_name_the_sections(instrument, in_english):
-    report_title, sections = printed(instrument).outline
+def test_bookmarks_name_the_sections(in_english):
+    report_title, sections = report_of("mixed").reader.outline
     assert report_title["/Title"] == "Your report"
     assert "Your next steps" in [item["/Title"] for item in sections if isinstance(item, dict)]
 
@@ -142,8 +138,7 @@ def test_a_calibrated_version_says_where_its_intervals_come_from(instrument, in_
         n=412,
         date=date(2027, 3, 1),
     )
-    reader = PdfReader(io.BytesIO(reports.pdf(report(instrument, calibration=known))))
-    text = flat("".join(page.extract_text() for page in reader.pages))
+    text = printed(lambda: reports.pdf(report(instrument, calibration=known))).text
     assert (
         flat("from at least 412 complete questionnaires of the same form of this version") in text
     )
