@@ -59,8 +59,9 @@ LISTS: tuple[Part, ...] = (
 """The lists of an instrument, in the order in which a comparison tells them."""
 FEWEST_COMMON = 4
 """The fewest common scenarios on which a domain is compared between two versions."""
-MOST_WORDS = 2_000
-"""Beyond so many words, two texts stand one after the other instead of word by word."""
+MOST_WORDS = 400
+"""Beyond so many words in all, two texts stand one after the other instead of word by word: time
+may grow with the cube of it, and an explanation has at most 160."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,12 +29,16 @@ import msgspec
 import yaml
 
 from .document import Instrument, Record, Strategy
-from .rules import WHOLE, Finding, check
+from .rules import MOST_FINDINGS, WHOLE, Finding, check
 
 MAX_BYTES = 2_000_000
 """The largest file that is read."""
 MAX_DEPTH = 12
 """The deepest nesting of YAML that is read; an instrument needs half of it."""
+MAX_TEXT = 4_000
+"""The most characters of a text, a number or a key; an explanation has some seven hundred."""
+MAX_VALUES = 60_000
+"""The most values of all files together, keys among them; ours have a fifth of it."""
 
 
 class InstrumentError(ValueError):
@@ -75,7 +79,10 @@ def loads(files: Mapping[str, str | bytes]) -> Instrument:
     fields: dict[str, Any] = dict.fromkeys(FOLDERS, ())
     file_of: dict[int, str] = {}
     inside: tuple[str, ...] = ()
+    places = iter(range(MAX_VALUES))
     for name in names:  # instrument.yaml before the files of the parts it may hold
+        if len(findings) >= MOST_FINDINGS:
+            break
         part = part_of(name)
         if part is None:
             findings.append(Finding(name, "", "", "unknown-file"))
@@ -84,11 +91,13 @@ def loads(files: Mapping[str, str | bytes]) -> Instrument:
             findings.append(Finding(name, "", "", "part-twice", {"part": part}))
             continue
         try:
-            value = parse(files[name])
+            value = parse(files[name], places)
         except Refused as refused:
             findings.append(Finding(name, "", "", refused.rule, refused.params))
             if names == [WHOLE]:  # which may hold everything: nothing is known to be missing
                 raise InstrumentError(tuple(findings)) from None
+            if refused.rule == "values":
+                break
             continue
         shape = Shape(name)
         if part == "instrument":
@@ -172,10 +181,11 @@ class Refused(Exception):
         self.params = params
 
 
-def parse(content: str | bytes) -> object:
+def parse(content: str | bytes, places: Iterator[int] | None = None) -> object:
     """The plain value of a YAML document: mappings, lists, texts, numbers, booleans, dates, null.
 
-    Strict: one document, no anchors, aliases or tags, no key twice, bounded size and depth.
+    Strict: one document, no anchors, aliases or tags, no key twice, bounded size, depth, texts
+    and number of values: each takes one of ``places``, which several documents may share.
     Only ``true`` and ``false`` are booleans (YAML 1.2), so that ``no`` stays a language.
     Raises :class:`Refused`.
     """
@@ -188,7 +198,9 @@ def parse(content: str | bytes) -> object:
         raise Refused("encoding") from None
     refuse_control(text, 1)
     try:
-        return Builder(yaml.parse(text, Loader=PARSER)).document()
+        return Builder(
+            yaml.parse(text, Loader=PARSER), places or iter(range(MAX_VALUES))
+        ).document()
     except yaml.MarkedYAMLError as error:
         line = line_of(error.problem_mark or error.context_mark)
         raise Refused("syntax", line=line, problem=error.problem or error.context) from None
@@ -205,8 +217,9 @@ def refuse_control(text: str, line: int) -> None:
 class Builder:
     """Builds a plain value out of the events of a YAML parser, refusing what is not plain."""
 
-    def __init__(self, events: Iterator[yaml.Event]) -> None:
+    def __init__(self, events: Iterator[yaml.Event], places: Iterator[int]) -> None:
         self.events = events
+        self.places = places
 
     def document(self) -> object:
         next(self.events)  # the start of the stream
@@ -224,7 +237,11 @@ class Builder:
             raise Refused("anchor", line=line)
         if getattr(event, "tag", None) is not None:
             raise Refused("tag", line=line)
+        if next(self.places, None) is None:
+            raise Refused("values", line=line, limit=MAX_VALUES)
         if isinstance(event, yaml.ScalarEvent):
+            if len(event.value) > MAX_TEXT:
+                raise Refused("long-text", line=line, limit=MAX_TEXT)
             refuse_control(event.value, line)  # which an escape may have written
             return event.value if event.style else plain(event.value)
         if depth > MAX_DEPTH:
@@ -293,7 +310,8 @@ class Shape:
         self.findings: list[Finding] = []
 
     def report(self, item: str, field: str, rule: str, **params: object) -> None:
-        self.findings.append(Finding(self.file, item, field, rule, params))
+        if len(self.findings) < MOST_FINDINGS:
+            self.findings.append(Finding(self.file, item, field, rule, params))
 
     def convert(self, value: object, kind: Any, item: str = "", field: str = "") -> Any:
         """``value`` as ``kind``: a record, a tuple, a mapping of texts or a plain type."""

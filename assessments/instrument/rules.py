@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 from string import ascii_lowercase
 from typing import NamedTuple
 
@@ -52,6 +52,9 @@ STEM_WORDS = 120
 OPTION_WORDS = 40
 EXPLANATION_WORDS = 160
 CODE_LENGTH = 40
+VERSION_LENGTH = 20
+MOST_FINDINGS = 10_000
+"""After so many, nothing more is looked for: a few lines may break the rules a million times."""
 
 SHELF_LIFE = {"law": timedelta(days=184), "science": timedelta(days=731)}
 """How long an item may stay before somebody reads it again: six months, two years."""
@@ -63,7 +66,7 @@ SERIAL = re.compile(r"[1-9][0-9]*")
 WORDS = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]+)*")
 DOI = re.compile(r"10\.[0-9]{4,9}/\S+")
-URL = re.compile(r"https://[^\s/]+\.[^\s/]+(?:/\S*)?")
+URL = re.compile(r"https://[^\s/.]+(?:\.[^\s/.]+)+(?:/\S*)?")
 
 
 def gettext_noop(message: str) -> str:
@@ -134,6 +137,8 @@ MESSAGES: Mapping[str, str] = TO_MEND | {
     "anchor": gettext_noop("line {line}: anchors and aliases are not allowed"),
     "tag": gettext_noop("line {line}: type tags are not allowed"),
     "depth": gettext_noop("line {line}: nested more than {limit} levels deep"),
+    "long-text": gettext_noop("line {line}: a text of more than {limit} characters"),
+    "values": gettext_noop("line {line}: more than {limit} values in all the files together"),
     "key": gettext_noop("line {line}: a key must be a plain text"),
     "duplicate-key": gettext_noop("line {line}: the key “{key}” is written twice"),
     # Shape
@@ -170,6 +175,7 @@ MESSAGES: Mapping[str, str] = TO_MEND | {
     "code": gettext_noop(
         "“{code}” is not a code: letters and digits, joined by single hyphens, dots or underscores"
     ),
+    "version-length": gettext_noop("more than {limit} characters"),
     "duplicate-code": gettext_noop("the code “{code}” is used more than once"),
     "repeated": gettext_noop("“{code}” is listed twice"),
     "scenario-code": gettext_noop("the code must be {sub_competency}, a hyphen and a number"),
@@ -278,17 +284,18 @@ def breach(record: Record, field: str, rule: str, /, **params: object) -> Breach
 
 
 def check(instrument: Instrument, file_of: Mapping[int, str] = NO_FILES) -> tuple[Finding, ...]:
-    """Every breach of every rule, ordered by rule.
+    """Every breach of every rule, ordered by rule, up to :data:`MOST_FINDINGS`.
 
     ``file_of`` names the file of a scenario, next step or source by the ``id`` of the record;
     without it, its list stands for the file.
     """
     place = {id(record): (file, item) for file, item, record in items(instrument, file_of)}
-    return tuple(
+    found = (
         Finding(*place[id(record)], field, code, params)
         for rule in RULES
         for record, field, code, params in rule(instrument)
     )
+    return tuple(islice(found, MOST_FINDINGS))
 
 
 def items(
@@ -517,6 +524,8 @@ def code_syntax(instrument: Instrument) -> Breaches:
         for code in codes:
             if not is_code(code):
                 yield breach(instrument, where, "code", code=code)
+    if len(instrument.version) > VERSION_LENGTH:
+        yield breach(instrument, "version", "version-length", limit=VERSION_LENGTH)
 
 
 def unique_codes(instrument: Instrument) -> Breaches:

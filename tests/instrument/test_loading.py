@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from assessments.instrument import loading
 from assessments.instrument.document import Instrument
 from assessments.instrument.loading import InstrumentError, Refused, load, loads, parse
+from assessments.instrument.rules import MOST_FINDINGS
 
 from .example import (
     Data,
@@ -217,6 +218,9 @@ NOT_YAML: dict[str, tuple[str | bytes, str, int | None]] = {
     "a tagged key": ("!!int 1: a", "tag", 1),
     "deep lists": ("[" * 100_000, "depth", 1),
     "deep mappings": ("".join(f"{' ' * n}a:\n" for n in range(20)), "depth", 13),
+    "a long text": (f"a: 1\nb: {'x' * (loading.MAX_TEXT + 1)}", "long-text", 2),
+    "a long key": (f"? {'x' * (loading.MAX_TEXT + 1)}\n: 1", "long-text", 1),
+    "a million empty mappings": ("[" + "{}," * 600_000 + "]", "values", 1),
     "a list as a key": ("a: 1\n? [b]\n: c", "key", 2),
     "a key twice": ("a: 1\nb: 2\na: 3", "duplicate-key", 3),
     "a key twice, deep down": ("- a:\n    b: 1\n    'b': 2", "duplicate-key", 3),
@@ -240,6 +244,24 @@ def test_refuses_what_is_not_plain_yaml(case: str) -> None:
     assert finding.params.get("line") == line
 
 
+def test_all_files_together_hold_so_many_values() -> None:
+    """Each may be small: an archive may hold three hundred."""
+    part = "[[" + "1," * (loading.MAX_VALUES // 4) + "]]"
+    files = {**example_files(), **{f"next_steps/{letter}.yaml": part for letter in "wxyz"}}
+    assert [(each.file, each.rule) for each in findings_in(files)] == [
+        *((f"next_steps/{letter}.yaml", "not-a-mapping") for letter in "wxy"),
+        ("next_steps/z.yaml", "values"),
+    ]
+
+
+def test_findings_end_somewhere() -> None:
+    """A few lines may break the rules a million times."""
+    alone = findings_in({**example_files(), A: "[" + "{}," * 5_000 + "]"})
+    assert len(alone) == MOST_FINDINGS
+    many = put(INSTRUMENT, "languages", ["fr", "en", *(f"aa-{n}" for n in range(10_000))])
+    assert len(findings_in(broken(many))) == MOST_FINDINGS
+
+
 @pytest.mark.usefixtures("_parser")
 @pytest.mark.parametrize(
     ("content", "value"),
@@ -255,7 +277,7 @@ def test_refuses_what_is_not_plain_yaml(case: str) -> None:
         ("['1', \"true\", '2026-11-23']", ["1", "true", "2026-11-23"]),
         ("a: 2026-11-23", {"a": date(2026, 11, 23)}),
         ("[2026-02-30, 2026-1-1]", ["2026-02-30", "2026-1-1"]),
-        ("9" * 5000, "9" * 5000),
+        ("9" * loading.MAX_TEXT, "9" * loading.MAX_TEXT),
         ("{1: a, no: b}", {"1": "a", "no": "b"}),
         ("a: >-\n  b\n  c", {"a": "b c"}),
     ],

@@ -178,6 +178,10 @@ BREAKAGES: dict[str, tuple[Any, list[Place]]] = {
         [put(INSTRUMENT, "version", "1 0")],
         [(INSTRUMENT, "", "version", "code")],
     ),
+    "a long version": (
+        [put(INSTRUMENT, "version", "1" * 21)],
+        [(INSTRUMENT, "", "version", "version-length")],
+    ),
     "a self-rating's code twice": (
         [put(RATINGS, 1, "code", "A1-self")],
         [(RATINGS, "A1-self", "code", "duplicate-code")],
@@ -411,6 +415,10 @@ BREAKAGES: dict[str, tuple[Any, list[Place]]] = {
     "a DOI written as an address": (
         [put(SOURCES, "study-2021", "doi", "https://doi.org/10.1000/x")],
         [(SOURCES, "study-2021", "doi", "doi")],
+    ),
+    "an address of stops": (
+        [put(SOURCES, "law-2024", "url", f"https://{'.' * 3_900} ")],
+        [(SOURCES, "law-2024", "url", "url")],
     ),
     "an address in clear": (
         [put(SOURCES, "law-2024", "url", "http://www.example.org")],
