@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -19,6 +19,7 @@ from assessments import press
 
 if TYPE_CHECKING:
     from weasyprint.document import Page
+    from weasyprint.formatting_structure.boxes import TextBox
 
 
 @dataclass
@@ -30,6 +31,8 @@ class Printed:
     """What WeasyPrint complained of: it logs where others would raise."""
     beyond: list[str]
     """The texts that reach into the margin on the right."""
+    laid_out: list[str]
+    """The text put on each page, without white space: read off the layout, which takes no time."""
 
     @cached_property
     def reader(self) -> PdfReader:
@@ -40,13 +43,9 @@ class Printed:
         return elements(self.reader)
 
     @cached_property
-    def pages(self) -> list[str]:
-        """The text of each page, without white space."""
-        return [flat(page.extract_text()) for page in self.reader.pages]
-
-    @property
     def text(self) -> str:
-        return "".join(self.pages)
+        """All its text as a reader of PDF finds it, without white space."""
+        return text_of(self.reader)
 
 
 class Complaints(logging.Handler):
@@ -62,10 +61,10 @@ def printed(make: Callable[[], bytes]) -> Printed:
     """What ``make`` prints, watched: one document, by the press."""
     from weasyprint.document import Document
 
-    write, beyond = Document.write_pdf, list[list[str]]()
+    write, seen = Document.write_pdf, list[tuple[list[str], list[str]]]()
 
     def watched(self: Document, *given: Any, **more: Any) -> Any:
-        beyond.append(in_the_margin(self.pages))
+        seen.append((in_the_margin(self.pages), [put_on(page) for page in self.pages]))
         return write(self, *given, **more)
 
     heard, logger = Complaints(), logging.getLogger("weasyprint")
@@ -76,8 +75,8 @@ def printed(make: Callable[[], bytes]) -> Printed:
             content = make()
     finally:
         logger.removeHandler(heard)
-    [of_the_only_document] = beyond
-    return Printed(content, heard.said, of_the_only_document)
+    [(beyond, laid_out)] = seen
+    return Printed(content, heard.said, beyond, laid_out)
 
 
 def elements(reader: PdfReader) -> list[DictionaryObject]:
@@ -168,13 +167,21 @@ def beyond_the_margin(html: str, *sheets: str) -> list[str]:
     return in_the_margin(laid_out.pages)
 
 
-def in_the_margin(pages: Iterable[Page]) -> list[str]:
+def texts_of(page: Page) -> Iterator[TextBox]:
     from weasyprint.formatting_structure.boxes import TextBox
 
+    return (box for box in page._page_box.descendants() if isinstance(box, TextBox))
+
+
+def in_the_margin(pages: Iterable[Page]) -> list[str]:
     return [
         box.text
         for page in pages
-        for box in page._page_box.descendants()
-        if isinstance(box, TextBox)
-        and box.position_x + box.width > page.width - page._page_box.margin_right + 1
+        for box in texts_of(page)
+        if box.position_x + box.width > page.width - page._page_box.margin_right + 1
     ]
+
+
+def put_on(page: Page) -> str:
+    """The text of a page, in the order of its boxes, without white space."""
+    return flat("".join(box.text for box in texts_of(page)))

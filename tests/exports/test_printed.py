@@ -15,28 +15,30 @@ from assessments import press
 from assessments.qualiopi import Moment, State, audit_file, framework
 from assessments.templatetags.cohort import share as printed_share
 from assessments.templatetags.readiness import signed, told, whole
-from tests.pdfs import assert_sound, beyond_the_margin, elements, flat, fonts, text_of
+from tests.pdfs import Printed, assert_sound, beyond_the_margin, elements, flat, fonts, printed
 
 from .groups import DAY, HOSTILE, SUBJECT, real, results
 
 pytest.importorskip("weasyprint", reason="WeasyPrint needs Pango", exc_type=OSError)
 
+SIMULATED = {"all", "too few before"}
+"""The files for the auditor that also say that their people are."""
 LONG_NAME = "Anticonstitutionnellement" * 4 + " & <b>« Ward »</b> =1+1"
-KEPT: dict[tuple[str, ...], PdfReader] = {}
+KEPT: dict[tuple[str, ...], Printed] = {}
 
 
-def printed(template: str, sheet: str, key: str, context: dict[str, object]) -> PdfReader:
+def printed_once(template: str, key: str, context: dict[str, object]) -> Printed:
     """A document in the active language, printed once a run."""
     known = (template, key, get_language())
     if known not in KEPT:
         page = render_to_string(f"assessments/cohort/{template}.html", context)
-        KEPT[known] = PdfReader(io.BytesIO(press.pdf(page, sheet)))
+        KEPT[known] = printed(lambda: press.pdf(page, "filed"))
     return KEPT[known]
 
 
-def results_pdf(kind: str) -> PdfReader:
+def results_pdf(kind: str) -> Printed:
     context = {"results": results(kind), "subject": replace(SUBJECT, cohort=LONG_NAME)}
-    return printed("document", "filed", kind, context)
+    return printed_once("document", kind, context)
 
 
 def moment(kind: str, group: str | None, state: State = State.PUBLISHED) -> Moment:
@@ -69,37 +71,40 @@ def moments(kind: str) -> list[Moment]:
     }[kind]
 
 
-def qualiopi_pdf(kind: str) -> PdfReader:
-    file = audit_file(LONG_NAME, moments(kind), simulated=False, threshold=11)
-    return printed("qualiopi", "filed", kind, {"file": file})
+def qualiopi_pdf(kind: str) -> Printed:
+    file = audit_file(LONG_NAME, moments(kind), simulated=kind in SIMULATED, threshold=11)
+    return printed_once("qualiopi", kind, {"file": file})
 
 
 # --- The results ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["eleven", "followed"])
-def test_the_results_are_a_sound_document(language, complaints, kind):
-    reader = results_pdf(kind)
+def test_the_results_are_a_sound_document(language, kind):
+    document = results_pdf(kind)
+    reader = document.reader
     found = assert_sound(reader, language)
-    assert complaints() == []
+    assert document.complaints == []
+    assert document.beyond == []
     assert sum(element["/S"] == "/Figure" for element in found) >= 7
     assert sum(element["/S"] == "/TH" for element in found) >= 20
     assert len(reader.pages) <= 11
-    for number, page in enumerate(reader.pages, 1):
-        text = flat(page.extract_text())
+    assert len(document.laid_out) == len(reader.pages)
+    for number, text in enumerate(document.laid_out, 1):
         assert flat(told(real().status)) in text
         assert f"{number}/{len(reader.pages)}" in text
 
 
 def test_only_our_own_fonts_are_needed(language):
-    names = {name.partition("+")[2] for name in fonts(results_pdf("followed"))}
+    names = {name.partition("+")[2] for name in fonts(results_pdf("followed").reader)}
     assert all(name.startswith(("Atkinson", "Readiness-Signs")) for name in names)
     assert "Readiness-Signs" in names  # "≤ 5%" is there
 
 
 def test_the_cohorts_name_is_in_the_document_and_not_in_its_title(language):
-    reader = results_pdf("eleven")
-    assert flat(LONG_NAME) in text_of(reader)
+    document = results_pdf("eleven")
+    reader = document.reader
+    assert flat(LONG_NAME) in document.text
     assert told(real().title) in reader.metadata.title
     assert "nticonstitution" not in str(reader.metadata)
     assert b"nticonstitution" not in reader.trailer["/Root"]["/Metadata"].get_object().get_data()
@@ -107,7 +112,7 @@ def test_the_cohorts_name_is_in_the_document_and_not_in_its_title(language):
 
 def test_the_pdf_says_what_the_page_says(language):
     page = render_to_string("assessments/cohort/results.html", {"results": results("followed")})
-    text = text_of(results_pdf("followed"))
+    text = results_pdf("followed").text
     said = re.findall(r"<h[2-4][^>]*>(.*?)</h[2-4]>", page)
     said += re.findall(r'<td class="number">(.*?)</td>', page)
     assert len(said) > 60
@@ -116,7 +121,7 @@ def test_the_pdf_says_what_the_page_says(language):
 
 
 def test_bookmarks_lead_to_the_sections(in_english):
-    title, sections = results_pdf("followed").outline
+    title, sections = results_pdf("followed").reader.outline
     assert title["/Title"] == "Results of the group"
     names = [item["/Title"] for item in sections if not isinstance(item, list)]
     assert names[:3] == ["How many people answered", "What has changed", "Where the group stands"]
@@ -131,7 +136,7 @@ def test_what_a_page_lets_one_open_is_open_on_paper(in_english):
     }
     page = render_to_string("assessments/cohort/document.html", context)
     assert "<details>" in page
-    text = text_of(PdfReader(io.BytesIO(press.pdf(page, "filed"))))
+    text = "".join(printed(lambda: press.pdf(page, "filed")).laid_out)
     assert flat(told(items[0].scenario.explanation)) in text
 
 
@@ -159,17 +164,18 @@ def test_a_hostile_name_is_words_and_stays_within_the_margins(in_english, name):
 
 
 @pytest.mark.parametrize("kind", ["before", "all", "too few before"])
-def test_the_file_for_the_auditor_is_a_sound_document(language, complaints, kind):
-    reader = qualiopi_pdf(kind)
+def test_the_file_for_the_auditor_is_a_sound_document(language, kind):
+    document = qualiopi_pdf(kind)
+    reader = document.reader
     assert_sound(reader, language)
-    assert complaints() == []
+    assert document.complaints == []
     assert len(reader.pages) <= 5
     assert "nticonstitution" not in str(reader.metadata)
-    assert flat(LONG_NAME) in text_of(reader)
+    assert flat(LONG_NAME) in document.text
 
 
 def test_it_quotes_the_indicators_word_for_word_and_dates_the_guide(language):
-    text = text_of(qualiopi_pdf("before"))
+    text = qualiopi_pdf("before").text
     assert [indicator.number for indicator in framework().indicators] == [8, 11]
     for indicator in framework().indicators:
         assert flat(indicator.wording) in text
@@ -178,7 +184,7 @@ def test_it_quotes_the_indicators_word_for_word_and_dates_the_guide(language):
 
 
 def test_of_one_moment_no_change_is_given(in_english):
-    text = text_of(qualiopi_pdf("before"))
+    text = qualiopi_pdf("before").text
     assert flat("A single moment is published: no change can be given yet.") in text
     assert flat("Effect size d") not in text
     assert flat("planned: 1 November 2026") in text
@@ -186,7 +192,7 @@ def test_of_one_moment_no_change_is_given(in_english):
 
 
 def test_before_and_after_stand_side_by_side_with_what_changed(in_english):
-    text = text_of(qualiopi_pdf("after"))
+    text = qualiopi_pdf("after").text
     before, after = results("thirty"), results("changed")
     for one, other, change in zip(
         before.domains, after.domains, after.changes[0].domains, strict=True
@@ -203,7 +209,7 @@ def test_before_and_after_stand_side_by_side_with_what_changed(in_english):
 
 
 def test_what_became_of_the_steps_is_told(in_english):
-    text = text_of(qualiopi_pdf("all"))
+    text = qualiopi_pdf("all").text
     found = results("followed").deeds
     assert len(found) == 3
     for item, name in zip(found, ("Done", "Begun", "Not done"), strict=True):
@@ -213,13 +219,13 @@ def test_what_became_of_the_steps_is_told(in_english):
 
 @pytest.mark.parametrize("kind", ["too few", "too few before"])
 def test_of_too_few_nothing_is_published_and_this_is_said(in_english, kind):
-    text = text_of(qualiopi_pdf(kind))
+    text = qualiopi_pdf(kind).text
     assert text.count(flat("nothing is published: fewer than 11")) == 1
     assert flat("A single moment is published") in text
 
 
 def test_of_a_moment_still_open_nothing_is_said_yet(in_english):
-    assert flat("still open not published yet") in text_of(qualiopi_pdf("open"))
+    assert flat("still open not published yet") in qualiopi_pdf("open").text
 
 
 def test_a_file_of_nothing_is_refused():
@@ -233,9 +239,7 @@ def test_a_file_of_nothing_is_refused():
 
 @pytest.mark.parametrize("kind", ["all", "too few before"])
 def test_nothing_of_it_reaches_into_the_margin(language, kind):
-    file = audit_file(LONG_NAME, moments(kind), simulated=True, threshold=11)
-    page = render_to_string("assessments/cohort/qualiopi.html", {"file": file})
-    assert beyond_the_margin(page, "filed") == []
+    assert qualiopi_pdf(kind).beyond == []
 
 
 def test_a_drawing_that_only_decorates_is_no_figure(in_english):
