@@ -388,18 +388,21 @@ SEARCHES = [
 ]
 
 
-@pytest.mark.parametrize("query", SEARCHES)
-def test_no_search_tells_a_stranger(full, stranger, query) -> None:
-    response = browser(stranger).get(f"{reverse(LISTED)}?{query}", follow=True)
-    assert told(response.content, full) == []
+def test_no_search_tells_a_stranger(full, stranger) -> None:
+    client = browser(stranger)
+    for query in SEARCHES:
+        response = client.get(f"{reverse(LISTED)}?{query}", follow=True)
+        assert told(response.content, full) == [], query
 
 
-@pytest.mark.parametrize("query", [each for each in SEARCHES if each.count("__") > 2])
-def test_no_search_asks_questions_of_what_is_published(full, desk, query) -> None:
+def test_no_search_asks_questions_of_what_is_published(full, desk) -> None:
     """Not even of one's own group: a filter that answers yes or no is a figure without noise."""
-    response = desk.get(f"{reverse(LISTED)}?{query}")
-    assert response.status_code in {302, 400}
-    assert told(response.content, full) == []
+    asking = [each for each in SEARCHES if each.count("__") > 2]
+    assert len(asking) >= 5
+    for query in asking:
+        response = desk.get(f"{reverse(LISTED)}?{query}")
+        assert response.status_code in {302, 400}, query
+        assert told(response.content, full) == [], query
 
 
 def test_nothing_of_a_cohort_is_copied_or_completed_for_a_stranger(full, stranger) -> None:

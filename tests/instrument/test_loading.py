@@ -239,6 +239,14 @@ def _parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("case", NOT_YAML)
 def test_refuses_what_is_not_plain_yaml(case: str) -> None:
     content, rule, line = NOT_YAML[case]
+    with pytest.raises(Refused) as caught:
+        parse(content)
+    assert (caught.value.rule, caught.value.params.get("line")) == (rule, line)
+
+
+@pytest.mark.parametrize("case", NOT_YAML)
+def test_names_the_file_that_is_not_plain_yaml(case: str) -> None:
+    content, rule, line = NOT_YAML[case]
     (finding,) = findings_in({**example_files(), A: content})
     assert (finding.file, finding.item, finding.field, finding.rule) == (A, "", "", rule)
     assert finding.params.get("line") == line
@@ -428,6 +436,8 @@ def test_shows_what_it_found(value: object, shown: str) -> None:
 # Whatever comes
 
 patient = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+of_the_whole = settings(patient, max_examples=20)
+"""For what loads a whole instrument each time; every run tries others."""
 
 CONTENTS = st.one_of(
     st.binary(max_size=200),
@@ -457,7 +467,7 @@ def test_survives_any_contents(files: dict[str, str | bytes]) -> None:
     accepts_or_refuses(files)
 
 
-@patient
+@of_the_whole
 @given(name=NAMES, content=CONTENTS)
 def test_survives_any_file_among_good_ones(name: str, content: str | bytes) -> None:
     accepts_or_refuses(example_files() | {name: content})
@@ -479,7 +489,7 @@ def spots(value: Any) -> Iterator[tuple[Any, Any]]:
             yield from spots(value[key])
 
 
-@patient
+@of_the_whole
 @given(st.data())
 def test_survives_any_value_anywhere(draw: st.DataObject) -> None:
     data: Data = example_data()
@@ -488,7 +498,7 @@ def test_survives_any_value_anywhere(draw: st.DataObject) -> None:
     accepts_or_refuses({name: write(value) for name, value in data.items()})
 
 
-@patient
+@of_the_whole
 @given(st.data())
 def test_survives_a_value_of_the_right_shape_anywhere(draw: st.DataObject) -> None:
     """What passes the shape meets the rules, which must not stumble over it."""
@@ -507,7 +517,7 @@ def test_survives_a_value_of_the_right_shape_anywhere(draw: st.DataObject) -> No
     accepts_or_refuses({name: write(value) for name, value in data.items()})
 
 
-@patient
+@of_the_whole
 @given(st.data())
 def test_survives_a_cut_anywhere(draw: st.DataObject) -> None:
     files = example_files()
