@@ -453,16 +453,32 @@ def test_it_is_compared_with_the_last_finished_one_of_its_version(person, asked)
     assert sittings.finished_before(third, [third]) is None
 
 
-def test_another_version_is_not_compared_and_said_why(before, after, asked):
-    other = publish(replace(example_instrument(), version="9.9.9"))[0]
+def come_back_on(other, before, after, asked) -> Person:
+    """The person of ``before``, who has finished the later moment on another version."""
     Phase.objects.filter(pk=after.pk).update(version=other)
     person = come_back(before)
     person.client.post(reverse("again"))
     finish(person, asked)
+    return person
+
+
+def test_another_version_is_compared_through_what_it_asks_alike_and_says_so(before, after, asked):
+    other = publish(replace(example_instrument(), version="9.9.9"))[0]
+    person = come_back_on(other, before, after, asked)
     found = person.client.get(reverse("results"))
-    assert found.context["report"].comparison is None
-    assert "was of another version" in found.text
+    assert found.context["report"].comparison.shared == 24
+    assert "The questionnaire has changed since (version 1.0 then, 9.9.9 now)." in found.text
+    # The file of one's own data gives changes on one version only.
     assert person.client.get(reverse("answers")).json()["change"] is None
+
+
+def test_a_version_that_asks_nothing_alike_is_not_compared_and_it_is_said_why(before, after, asked):
+    words = {"fr": "Autre situation.", "en": "Another situation."}
+    renewed = tuple(replace(item, stem=words) for item in example_instrument().scenarios)
+    other = publish(replace(example_instrument(), version="9.9.9", scenarios=renewed))[0]
+    found = come_back_on(other, before, after, asked).client.get(reverse("results"))
+    assert found.context["report"].comparison is None
+    assert "was of another version, with too few situations in common" in found.text
 
 
 # What became of the steps -----------------------------------------------------------------------
