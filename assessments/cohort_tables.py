@@ -25,7 +25,7 @@ from .cohort_results import Results, ShareResult, Shares
 from .instrument.document import digest, form_label
 from .scoring.sheet import DONT_KNOW
 from .templatetags.cohort import against_the_rest, deed_name, outcome_name, why_withheld
-from .templatetags.readiness import limits_from, told
+from .templatetags.readiness import level_name, limits_from, told
 
 EFFECT_PLACES = 2
 """Decimals of an effect size."""
@@ -404,6 +404,11 @@ def _levels(results: Results) -> Table:
         _("The levels begin at %(operational)s and %(expert)s.")
         % {"operational": int(cuts.operational), "expert": int(cuts.expert)},
         limits_from(cuts),
+        _(
+            "Until the version has been calibrated on the answers of real people, nobody is placed "
+            "at “%(third)s” alone, but at most between “%(second)s” and “%(third)s”."
+        )
+        % {"second": level_name(2), "third": level_name(3)},
         _("Shares are rounded, so those of a column may not add up to 100."),
     ]
     return Table(

@@ -90,12 +90,6 @@ class Measured:
         return _up(self.of(Claim.WRONG, group=""))
 
     @cached_property
-    def wrong_third(self) -> tuple[float, float]:
-        """The least and the greatest share of wrong ones among the third levels named."""
-        found = self.of(Claim.WRONG, group="level 3")
-        return _down(found), _up(found)
-
-    @cached_property
     def changed(self) -> float:
         """The greatest share of unchanged people of whom one result is said to have changed."""
         return _up(self.of(Claim.CHANGED))

@@ -78,6 +78,12 @@ def test_figures_have_one_place_in_the_document():
         measured.inserted("No place for them.", "| figure |")
 
 
+def test_the_third_level_is_named_only_once_calibrated():
+    third = {"group": "level 3"}
+    assert kept().of(Claim.WRONG, calibrated=False, **third) == []
+    assert kept().of(Claim.WRONG, calibrated=True, **third) != []
+
+
 # --- The command ----------------------------------------------------------------------------------
 
 

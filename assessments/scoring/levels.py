@@ -9,6 +9,8 @@ from assessments.scoring.intervals import Belief
 
 NAMED_FROM = 0.80
 """A level is named from this probability; under it, the answer is between two levels."""
+UNCALIBRATED_CEILING = 2
+"""The highest level named alone before a calibration; above it, the answer is "2-3"."""
 UNSAFE_CEILING = 2
 """The highest level of a domain where an unsafe option was chosen."""
 
@@ -33,7 +35,13 @@ class LevelOutcome:
 
 
 def level_outcome(belief: Belief, cuts: Cuts, *, unsafe: bool) -> LevelOutcome:
-    """The level that a belief about the true score supports."""
+    """The level that a belief about the true score supports.
+
+    Before a calibration, the third level is never named alone. How many people are truly there is
+    then unknown, and the posterior takes every place of the scale for as likely: in simulation, 2
+    to 72 % of those so named were truly below, most where few are truly there
+    (``seeds/ai-readiness/MEASUREMENT.md``, "Each claim"). A calibration tells how many are.
+    """
     under_operational = belief.below(cuts.operational)
     # Nothing lies above the last cut that an unsafe answer leaves.
     under_expert = 1.0 if unsafe else belief.below(cuts.expert)
@@ -42,8 +50,9 @@ def level_outcome(belief: Belief, cuts: Cuts, *, unsafe: bool) -> LevelOutcome:
         under_expert - under_operational,
         1.0 - under_expert,
     )
+    ceiling = UNCALIBRATED_CEILING if belief.source == "posterior" else 3
     for level, probability in enumerate(probabilities, start=1):
-        if probability >= NAMED_FROM:
+        if probability >= NAMED_FROM and level <= ceiling:
             return LevelOutcome((level,), probabilities, unsafe)
     # Of two adjacent pairs, both hold level 2: the likelier is that of the likelier end.
     first, _, third = probabilities

@@ -61,7 +61,7 @@ def test_risks_met_counts_only_situations_that_were_answered(instrument):
 
 @pytest.mark.parametrize(
     ("kind", "levels", "following"),
-    [("perfect", [(3,)] * 3, [None] * 3), ("missing", [()] * 3, [None] * 3)],
+    [("perfect", [(2, 3)] * 3, [None] * 3), ("missing", [()] * 3, [None] * 3)],
 )
 def test_standings_tell_what_their_level_means(instrument, kind, levels, following):
     standings = report(instrument, kind).standings

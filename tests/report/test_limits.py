@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 from assessments.cohort_tables import book
 from assessments.instrument.document import Instrument, Panel
 from assessments.instrument.loading import load
+from assessments.scoring.scores import OVERALL, VersionCalibration
 from tests.conftest import SEEDS
 from tests.exports.groups import SUBJECT, results
 
@@ -75,3 +76,27 @@ def test_provisional_is_said_exactly_as_long_as_it_is_true(provisional, adopted,
     before, after = pages(provisional), pages(adopted)
     assert {name for name, text in before.items() if word in text} == set(before)
     assert not [name for name, text in after.items() if word in text]
+
+
+@pytest.mark.parametrize("where", ["domains", "group", "file"])
+def test_that_the_third_level_awaits_a_calibration_is_said(provisional, in_english, where):
+    said = {
+        "domains": "The level “Lead” is not named alone until this version",
+        "group": "nobody is placed at “Lead” alone, but at most between “Operational” and “Lead”.",
+    }
+    assert said.get(where, said["group"]) in pages(provisional)[where]
+
+
+def test_a_calibrated_report_names_the_third_level(provisional, in_english):
+    codes = [*(domain.code for domain in provisional.domains), OVERALL]
+    known = VersionCalibration(
+        sem=dict.fromkeys(codes, 9.0),
+        omega=dict.fromkeys(codes, 0.9),
+        mean=dict.fromkeys(codes, 60.0),
+        n=412,
+        date=date(2027, 3, 1),
+    )
+    made = report(provisional, "perfect", calibration=known)
+    assert [standing.score.level.code for standing in made.standings] == ["3"] * 3
+    text = render_to_string("assessments/report/domains.html", {"report": made})
+    assert "not named alone" not in text

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from assessments.scoring.intervals import Calibrated, Posterior
-from assessments.scoring.levels import NAMED_FROM, level_outcome
+from assessments.scoring.levels import NAMED_FROM, UNCALIBRATED_CEILING, level_outcome
 from assessments.scoring.profile import score
 
 from .sheets import FORM, INSTRUMENT, sheet
@@ -26,7 +26,8 @@ beliefs = st.builds(Posterior, st.floats(0, 100), st.floats(0.5, 60)) | st.build
         (5.5, (0.220, 0.577, 0.203), (1, 2)),
         (6.0, (0.127, 0.540, 0.333), (2, 3)),
         (7.0, (0.026, 0.301, 0.673), (2, 3)),
-        (7.5, (0.008, 0.159, 0.832), (3,)),
+        # Likely as it is, the third level is not named alone before a calibration.
+        (7.5, (0.008, 0.159, 0.832), (2, 3)),
     ],
 )
 def test_levels_on_eight_scenarios(points, probabilities, levels):
@@ -58,6 +59,21 @@ def test_a_level_is_named_from_four_chances_in_five(worth, levels):
     assert found.levels == levels
 
 
+@pytest.mark.parametrize("n", [8, 60])
+def test_only_a_calibrated_version_names_the_third_level(n):
+    """A perfect score, on a form of usual length and on one where hardly a doubt is left."""
+    plain = level_outcome(Posterior(100, n), CUTS, unsafe=False)
+    known = level_outcome(Calibrated(100, n, 1.0, JEFFREYS), CUTS, unsafe=False)
+    assert plain.probabilities == pytest.approx(known.probabilities)
+    assert plain.probabilities[2] > NAMED_FROM
+    assert (plain.code, known.code) == ("2-3", "3")
+
+
+@given(st.floats(0, 100), st.floats(0.5, 60), st.booleans())
+def test_nobody_is_at_the_third_level_before_a_calibration(points, n, unsafe):
+    assert level_outcome(Posterior(points, n), CUTS, unsafe=unsafe).levels != (3,)
+
+
 def test_an_unsafe_answer_caps_its_domain_alone():
     profile = score(
         INSTRUMENT,
@@ -68,7 +84,8 @@ def test_an_unsafe_answer_caps_its_domain_alone():
     # 7 of 8: 0.026, 0.301, 0.673, and with the last given to level 2: 0.026, 0.974
     assert capped.level.probabilities == pytest.approx((0.026, 0.974, 0), abs=5e-4)
     assert (capped.level.levels, capped.level.capped, capped.unsafe) == ((2,), True, 1)
-    assert (free.level.levels, free.level.capped) == ((3,), False)
+    assert (free.level.levels, free.level.capped) == ((2, 3), False)
+    assert free.level.probabilities[2] > NAMED_FROM
     # The same credits without danger keep the same score and interval, and their level.
     assert (clumsy.score, clumsy.interval) == (capped.score, capped.interval)
     assert (clumsy.level.levels, clumsy.level.capped) == ((2, 3), False)
@@ -80,7 +97,8 @@ def test_a_level_is_named_only_when_it_is_likely(belief, unsafe):
     assert all(probability >= 0 for probability in found.probabilities)
     assert sum(found.probabilities) == pytest.approx(1)
     if found.between:
-        assert max(found.probabilities) < NAMED_FROM
+        withheld = belief.source == "posterior" and found.levels == (2, 3)
+        assert max(found.probabilities[: UNCALIBRATED_CEILING if withheld else 3]) < NAMED_FROM
         pairs = {
             (1, 2): found.probabilities[0] + found.probabilities[1],
             (2, 3): found.probabilities[1] + found.probabilities[2],
