@@ -15,6 +15,7 @@ from .cohort import quality
 from .cohort.quality import Quality
 from .instrument import writing
 from .instrument.document import Instrument, decode, digest, encode
+from .instrument.rules import check
 from .models import Calibration, Event, InstrumentDraft, InstrumentVersion, Phase
 from .questionnaire import Questionnaire
 from .scoring.scores import VersionCalibration
@@ -45,13 +46,17 @@ def publish(instrument: Instrument, actor: User | None = None) -> tuple[Instrume
                 % {"code": instrument.code, "version": instrument.version}
             )
         return known, False
-    version = InstrumentVersion.objects.create(
-        code=instrument.code,
-        version=instrument.version,
-        document=encode(instrument),
-        digest=key,
-        published_on=timezone.localdate(),
-    )
+    try:
+        with transaction.atomic():
+            version = InstrumentVersion.objects.create(
+                code=instrument.code,
+                version=instrument.version,
+                document=encode(instrument),
+                digest=key,
+                published_on=timezone.localdate(),
+            )
+    except IntegrityError:  # somebody has published it since we looked
+        return publish(instrument, actor)
     Event.objects.create(actor=actor, action=Event.Action.PUBLISHED, subject=str(version))
     return version, True
 
@@ -91,16 +96,39 @@ def instrument_of_draft(draft: InstrumentDraft) -> Instrument:
 
 @transaction.atomic
 def publish_draft(draft: InstrumentDraft, actor: User) -> InstrumentVersion:
-    """Publish a draft, which is one no more. Raises :class:`PublicationError`."""
-    version, _is_new = publish(instrument_of_draft(draft), actor)
+    """Publish a draft, which is one no more. Raises :class:`PublicationError`, and
+    :class:`NoDraft`.
+
+    It is checked again: rules may have been added since it was uploaded.
+    """
+    instrument = instrument_of_draft(_waiting(draft))
+    if check(instrument):
+        raise PublicationError(
+            _("Rules were added since this draft was uploaded: upload it again to see which.")
+        )
+    version, _is_new = publish(instrument, actor)
     draft.delete()
     return version
 
 
 @transaction.atomic
 def discard(draft: InstrumentDraft, actor: User) -> None:
+    """Take a draft away. Raises :class:`NoDraft`."""
+    _waiting(draft)
     Event.objects.create(actor=actor, action=Event.Action.DISCARDED, subject=str(draft))
     draft.delete()
+
+
+class NoDraft(Exception):
+    """The draft has been published or discarded in the meantime."""
+
+
+def _waiting(draft: InstrumentDraft) -> InstrumentDraft:
+    """The draft as it waits, kept so until the transaction ends: one thing becomes of it."""
+    try:
+        return InstrumentDraft.objects.select_for_update().get(pk=draft.pk)
+    except InstrumentDraft.DoesNotExist:
+        raise NoDraft from None
 
 
 @transaction.atomic

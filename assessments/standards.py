@@ -109,6 +109,25 @@ def given(judge: Judge, number: int) -> int:
     return judge.estimates.filter(round=number, operational__isnull=False).count()
 
 
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A judge in the panel, and how many scenarios they have estimated in each round."""
+
+    judge: Judge
+    first: int
+    second: int
+
+
+def seats(study: StandardStudy) -> list[Seat]:
+    """The panel, by name."""
+    found = Estimate.objects.filter(judge__study=study, operational__isnull=False)
+    given = Counter(found.values_list("judge", "round"))
+    return [
+        Seat(judge, given[judge.pk, 1], given[judge.pk, 2])
+        for judge in study.judges.select_related("user").order_by("user__username")
+    ]
+
+
 @dataclass(frozen=True)
 class Round:
     """The estimates of those who finished a round, by judge's key, then by scenario."""

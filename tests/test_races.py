@@ -6,16 +6,30 @@ import threading
 import time
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
 
-from assessments import codes, cohorts, releases, sittings
+from assessments import codes, cohorts, instruments, releases, sittings, standards
 from assessments.cohort import disclosure
 from assessments.cohort.counts import Deed
-from assessments.models import Cohort, Phase, Pool, Release, Sitting
+from assessments.models import (
+    Cohort,
+    Estimate,
+    Event,
+    InstrumentDraft,
+    InstrumentVersion,
+    Judge,
+    Phase,
+    Pool,
+    Release,
+    Sitting,
+    StandardStudy,
+)
 from assessments.scoring.sheet import ScenarioAnswer, Sheet
 
+from .instrument.example import example_instrument
 from .test_releases import finished, join, phase  # noqa: F401 (the fixture)
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -382,3 +396,97 @@ def test_nobody_leaves_while_others_are_appointed(pair, monkeypatch):
         lambda: cohorts.leave(cohort, one),
     )
     assert cohort.trainers.count() >= 1
+
+
+# Authors and judges
+
+
+@pytest.fixture
+def author():
+    return get_user_model().objects.create(username="author")
+
+
+@pytest.fixture
+def draft(author) -> InstrumentDraft:
+    return instruments.keep_draft(example_instrument(), author)[0]
+
+
+def same(draft: InstrumentDraft) -> InstrumentDraft:
+    """As another page has read it."""
+    return InstrumentDraft.objects.get(pk=draft.pk)
+
+
+def journal() -> list[str]:
+    return list(Event.objects.order_by("pk").values_list("action", flat=True))
+
+
+def test_a_draft_is_published_once(draft, author, monkeypatch):
+    slowed(monkeypatch, instruments, "check", 0.2)
+    seen = [same(draft), same(draft)]
+    found = at_once(*[lambda each=each: instruments.publish_draft(each, author) for each in seen])
+    assert {type(each) for each in found} == {InstrumentVersion, instruments.NoDraft}
+    assert journal() == ["uploaded", "published"]
+
+
+def test_a_draft_is_published_or_discarded(draft, author, monkeypatch):
+    """And the journal says which."""
+    slowed(monkeypatch, instruments, "check", 0.3)
+    one, other = same(draft), same(draft)
+
+    def discard_late() -> None:
+        time.sleep(0.1)
+        instruments.discard(other, author)
+
+    found = at_once(lambda: instruments.publish_draft(one, author), discard_late)
+    assert [type(each) for each in found] == [InstrumentVersion, instruments.NoDraft]
+    assert journal() == ["uploaded", "published"]
+
+
+def test_two_documents_of_one_number_published_at_once(author, monkeypatch):
+    other = msgspec.structs.replace(example_instrument(), licence="CC0-1.0")
+    drafts = [instruments.keep_draft(each, author)[0] for each in (example_instrument(), other)]
+    slowed(monkeypatch, instruments, "encode", 0.2)
+    found = at_once(*[lambda each=each: instruments.publish_draft(each, author) for each in drafts])
+    assert {type(each) for each in found} == {InstrumentVersion, instruments.PublicationError}
+    assert InstrumentDraft.objects.count() == 1
+
+
+def test_a_version_is_retired_once(draft, author):
+    version = instruments.publish_draft(draft, author)
+    found = at_once(*[lambda: instruments.retire(version, author)] * 2)
+    assert sorted(found) == [False, True]
+    assert journal() == ["uploaded", "published", "retired"]
+
+
+@pytest.fixture
+def study(draft, author) -> StandardStudy:
+    """In its first round, which two judges have finished but for one's last estimate."""
+    made = StandardStudy(version=instruments.publish_draft(draft, author), form="A")
+    standards.create(made, author)
+    for name in ("ada", "bea", "cleo"):
+        who = get_user_model().objects.create(username=name)
+        judge = standards.appoint(made, who, "nurse", author)
+        for item in standards.scenarios(made):
+            standards.estimate(judge, 1, item.code, 40, 60)
+    return made
+
+
+def test_nothing_is_estimated_in_a_round_that_closes(study, author, monkeypatch):
+    judge = Judge.objects.first()
+    last = standards.scenarios(study)[-1].code
+    slowed(monkeypatch, standards, "finished", 0.4)
+
+    def estimate_late() -> None:
+        time.sleep(0.15)
+        standards.estimate(judge, 1, last, 80, 90)
+
+    found = at_once(lambda: standards.move(study, "discussion", author), estimate_late)
+    assert [type(each) for each in found] == [type(None), standards.StudyError]
+    assert Estimate.objects.get(judge=judge, scenario=last).operational == 40
+
+
+def test_a_round_closes_once(study, author, monkeypatch):
+    slowed(monkeypatch, standards, "finished", 0.2)
+    found = at_once(*[lambda: standards.move(study, "discussion", author)] * 2)
+    assert {type(each) for each in found} == {type(None), standards.StudyError}
+    assert journal().count("study-moved") == 1

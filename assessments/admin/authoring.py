@@ -219,9 +219,10 @@ class InstrumentVersionAdmin(QualityPages, ReadOnlyAdmin):
         )
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
-        if request.method == "POST" or not self.has_view_permission(request):
+        version = self.get_object(request, object_id)
+        if request.method == "POST" or version is None or not self.has_view_permission(request):
             return super().change_view(request, object_id, form_url, extra_context)
-        return HttpResponseRedirect(self.address(DOCUMENT, f"v{object_id}"))
+        return self.to(Document(version))
 
     # --- Uploading ----------------------------------------------------------------------------
 
@@ -380,6 +381,8 @@ class InstrumentVersionAdmin(QualityPages, ReadOnlyAdmin):
             except instruments.PublicationError as refused:
                 self.message_user(request, str(refused), messages.ERROR)
                 return self.to(document)
+            except instruments.NoDraft:
+                return self.too_late(request)
             self.message_user(request, _("%(version)s is published.") % {"version": version})
             return self.to(Document(version))
         current = instruments.current()
@@ -424,11 +427,12 @@ class InstrumentVersionAdmin(QualityPages, ReadOnlyAdmin):
             return self.to(document)
         if request.method == "POST":
             assert request.user.is_authenticated
-            instruments.discard(document.row, request.user)
+            try:
+                instruments.discard(document.row, request.user)
+            except instruments.NoDraft:
+                return self.too_late(request)
             self.message_user(request, _("The draft is discarded."))
-            return HttpResponseRedirect(
-                reverse(f"{self.admin_site.name}:assessments_instrumentversion_changelist")
-            )
+            return self.to_list()
         return self.page(request, "discard", _("Discard this draft"), document=document)
 
     # --- Common -------------------------------------------------------------------------------
@@ -451,6 +455,17 @@ class InstrumentVersionAdmin(QualityPages, ReadOnlyAdmin):
 
     def address(self, name: str, *args: object) -> str:
         return reverse(f"{self.admin_site.name}:{name}", args=args)
+
+    def to_list(self) -> HttpResponseRedirect:
+        return HttpResponseRedirect(self.address("assessments_instrumentversion_changelist"))
+
+    def too_late(self, request: HttpRequest) -> HttpResponseRedirect:
+        self.message_user(
+            request,
+            _("The draft has been published or discarded in the meantime."),
+            messages.WARNING,
+        )
+        return self.to_list()
 
     def to(self, document: Document) -> HttpResponseRedirect:
         return HttpResponseRedirect(self.address(DOCUMENT, document.ref))

@@ -130,7 +130,8 @@ class StandardStudyAdmin(admin.ModelAdmin):
         return found.filter(judges__user=request.user)
 
     def seat(self, request: HttpRequest, study: StandardStudy) -> Judge | None:
-        if not request.user.has_perm(JUDGES_PERMISSION):
+        """The judge who asks. Whoever has become an author since has seen the panel's figures."""
+        if not request.user.has_perm(JUDGES_PERMISSION) or self.has_change_permission(request):
             return None
         judge = study.judges.filter(user=request.user.pk).first()
         if judge is not None:
@@ -224,13 +225,13 @@ class StandardStudyAdmin(admin.ModelAdmin):
         named = dict(standards.professions(study))
         judges = [
             {
-                "name": judge.user.get_username(),
-                "profession": named.get(judge.profession, judge.profession),
-                "practised": judge.practised,
-                "first": standards.given(judge, 1),
-                "second": standards.given(judge, 2),
+                "name": seat.judge.user.get_username(),
+                "profession": named.get(seat.judge.profession, seat.judge.profession),
+                "practised": seat.judge.practised,
+                "first": seat.first,
+                "second": seat.second,
             }
-            for judge in study.judges.select_related("user").order_by("user__username")
+            for seat in standards.seats(study)
         ]
         return self.page(
             request,

@@ -14,10 +14,10 @@ from django.utils.translation import override
 from msgspec.structs import replace
 
 from assessments import cohorts, instruments
-from assessments.admin.authoring import SHOWN_FINDINGS
+from assessments.admin.authoring import SHOWN_FINDINGS, Document
 from assessments.forms import PageForm
 from assessments.instrument.archives import MAX_UPLOAD
-from assessments.instrument.document import Instrument
+from assessments.instrument.document import Instrument, encode
 from assessments.models import Event, InstrumentDraft, InstrumentVersion, Phase
 from assessments.questionnaire import Questionnaire
 from assessments.roles import make_author
@@ -65,6 +65,34 @@ def draft(study) -> InstrumentDraft:
     """A second version with a wording for nurses, uploaded."""
     sent(study, one_file(NEXT, put(A, "A1-1", "variants", VARIANT)))
     return InstrumentDraft.objects.get()
+
+
+def test_a_draft_that_is_no_more_is_told(study, draft, monkeypatch):
+    """Two tabs: what the other did is not undone, nor written twice in the journal."""
+    stale = InstrumentDraft.objects.get()
+    study.post(there("discard", f"d{draft.pk}"))
+    monkeypatch.setattr("assessments.admin.authoring.found", lambda ref: Document(stale))
+    for page in ("publish", "discard"):
+        stale.pk = draft.pk
+        answer = study.post(there(page, f"d{draft.pk}"), follow=True)
+        assert answer.redirect_chain == [(reverse(LIST), 302)]
+        assert "published or discarded in the meantime" in answer.text
+    assert InstrumentVersion.objects.count() == 0
+    assert [event.action for event in Event.objects.all()] == ["discarded", "uploaded"]
+
+
+def test_a_draft_that_breaks_a_rule_made_since_is_not_published(study, draft):
+    broken = replace(instruments.instrument_of_draft(draft), authors=())
+    InstrumentDraft.objects.update(document=encode(broken))
+    answer = study.post(there("publish", f"d{draft.pk}"), follow=True)
+    assert "Rules were added since" in answer.text
+    assert not InstrumentVersion.objects.exists()
+
+
+def test_an_address_that_names_no_version_leads_home(study, version):
+    address = there("change", "a/b")
+    assert study.get(address).status_code == 302
+    assert study.get(there("change", version.pk)).url == there("document", f"v{version.pk}")
 
 
 # Doors

@@ -6,7 +6,8 @@ import re
 import msgspec
 import pytest
 from django.contrib import admin
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
 
@@ -578,3 +579,24 @@ def test_pages_hold_no_inline_style_or_script_and_say_their_charts(
     assert (shown.styled, shown.scripted) == ([], [])
     assert len(shown.titles) == len(shown.charts) == (2 if page == "figures" else 0)
     assert all("cut score" in title for title in shown.titles)
+
+
+def test_whoever_becomes_an_author_judges_no_more(study, panel, judges):
+    """They see the panel's figures from then on."""
+    assert panel[0].get(at(study, "situation", 1)).status_code == 200
+    make_author(judges[0])
+    assert panel[0].get(at(study, "situation", 1)).status_code == 403
+    assert panel[0].get(at(study, "figures")).url == at(study)
+
+
+def test_a_longer_panel_takes_no_more_queries(study, office, judges, django_assert_num_queries):
+    seat(office, study, NAMES[0], PROFESSIONS[0])
+    office.get(at(study))
+    with CaptureQueriesContext(connection) as alone:
+        office.get(at(study))
+        needed = len(alone)
+    for name, profession in zip(NAMES[1:], PROFESSIONS[1:], strict=True):
+        seat(office, study, name, profession)
+    office.get(at(study))  # the messages
+    with django_assert_num_queries(needed):
+        office.get(at(study))
