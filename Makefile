@@ -19,9 +19,9 @@ run:
 test: export OPENBLAS_NUM_THREADS = 1
 test:
 	@.ci/environment test
-	@.venv/bin/python -m pytest -n 2 -m "not browser"
-	@.venv/bin/python -m pytest -n 2 -m browser
-	@.ci/with-postgresql .venv/bin/python -m pytest -n 2 -m "not browser and not pure and not drawn"
+	@.venv/bin/python -m pytest -n 2 --dist loadgroup -m "not browser"
+	@.venv/bin/python -m pytest -n 2 --dist loadgroup -m browser
+	@.ci/with-postgresql .venv/bin/python -m pytest -n 2 --dist loadgroup -m "not browser and not pure and not drawn"
 
 check:
 	@.ci/environment test

@@ -29,8 +29,15 @@ CHROMIUM = os.environ.get("CHROMIUM") or next(
 REQUIRE_ALL = bool(os.environ.get("REQUIRE_ALL"))
 """Set in continuous integration: what a laptop may skip, fails there."""
 PURE = {"instrument", "scoring", "cohort"}
-DRAWN = {"report", "exports"}
-"""What is drawn from values: printed and written alike, whatever the database."""
+DRAWN = {
+    "report",
+    "exports",
+    "admin/test_charts.py",
+    "admin/test_situations.py",
+    "admin/test_story.py",
+}
+"""What is drawn from values: printed and written alike, whatever the database. The trainer's pages
+among them are also read on PostgreSQL, every address of them, by disclosure/test_http.py."""
 SEEDS = Path(__file__).resolve().parent.parent / "seeds" / "ai-readiness"
 
 
@@ -40,10 +47,10 @@ def needs_browser(item: pytest.Item) -> bool:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        if folder in PURE:
+        path = item.path.relative_to(Path(__file__).parent)
+        if path.parts[0] in PURE:
             item.add_marker(pytest.mark.pure)
-        if folder in DRAWN:
+        if {path.parts[0], path.as_posix()} & DRAWN:
             item.add_marker(pytest.mark.drawn)
         if needs_browser(item):
             item.add_marker(pytest.mark.browser)

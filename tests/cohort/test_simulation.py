@@ -123,7 +123,7 @@ def test_printed_intervals_hold_the_mean_of_the_population(instrument: Instrumen
     """Of 95 % intervals, at least 95 % do, noise of the release included; how many more depends on
     how alike one person's answers really are, which is assumed on the high side."""
     groups, size = 300, 30
-    population = crowd(instrument, 200_000, seed=100)[1]
+    population = crowd(instrument, 50_000, seed=100)[1]
     truth = {
         domain: 100 * float(np.nanmean(credits(instrument, population, domain))) for domain in "ABC"
     }

@@ -20,6 +20,7 @@ from tests.pdfs import Printed, assert_sound, beyond_the_margin, elements, flat,
 from .groups import DAY, HOSTILE, SUBJECT, real, results
 
 pytest.importorskip("weasyprint", reason="WeasyPrint needs Pango", exc_type=OSError)
+pytestmark = pytest.mark.xdist_group("printed")  # what is printed once is kept by one runner
 
 SIMULATED = {"all", "too few before"}
 """The files for the auditor that also say that their people are."""

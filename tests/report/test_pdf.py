@@ -21,6 +21,7 @@ from tests.pdfs import Printed, assert_within, beyond_the_margin, flat, fonts, p
 from .cases import KINDS, report
 
 pytest.importorskip("weasyprint", reason="WeasyPrint needs Pango", exc_type=OSError)
+pytestmark = pytest.mark.xdist_group("reports")  # what is printed once is kept by one runner
 
 MOST_PAGES = {"mixed": 14, "missing": 8, "perfect": 14, "unsafe": 22, "dont_know": 14}
 
