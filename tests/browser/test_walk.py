@@ -157,7 +157,6 @@ def test_after_leaving_back_shows_nothing(watched, door):
     expect(watched.locator("main fieldset")).to_have_count(0)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
     "path",
     [
@@ -171,10 +170,12 @@ def test_after_leaving_back_shows_nothing(watched, door):
         "/nowhere/",
     ],
 )
-def test_the_other_pages(browser, live_server, phase, path, scheme):
-    page = browser.new_page(viewport=PHONE, locale="fr-FR", color_scheme=scheme)
+def test_the_other_pages(browser, live_server, phase, path):
+    page = browser.new_page(viewport=PHONE, locale="fr-FR")
     page.goto(live_server.url + path)
-    check(page)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        check(page, f"{path} in {scheme}")
     page.close()
 
 
