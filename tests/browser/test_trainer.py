@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -104,14 +105,13 @@ def check_both(page: Page) -> None:
 
 
 @pytest.fixture
-def story(made):
-    """The demonstration cohort, its follow-up included, and two others to compare it with."""
+def closed(made) -> Callable[..., Phase]:
+    """Has people answer a phase, and closes it."""
     user = get_user_model().objects.get(username=USERNAME)
     chance = random.Random(3)
-    today = timezone.localdate()
 
-    def closed(cohort: Cohort, kind: str, people: int, breakdown: str = "") -> Phase:
-        phase = Phase(cohort=cohort, kind=kind, opens_on=today, breakdown=breakdown)
+    def close(cohort: Cohort, kind: str, people: int, breakdown: str = "") -> Phase:
+        phase = Phase(cohort=cohort, kind=kind, opens_on=timezone.localdate(), breakdown=breakdown)
         cohorts.plan(phase, user)
         for person in range(people):
             sitting = sittings.open_sitting(
@@ -130,10 +130,21 @@ def story(made):
         releases.close(phase, user)
         return phase
 
+    return close
+
+
+def another(name: str) -> Cohort:
+    """Another cohort of the same trainer."""
+    cohort = Cohort(name=name, simulated=True)
+    cohorts.create(cohort, get_user_model().objects.get(username=USERNAME))
+    return cohort
+
+
+@pytest.fixture
+def story(made, closed):
+    """The demonstration cohort, its follow-up included, and two others to compare it with."""
     for name in ("Faculté", "Clinique"):
-        other = Cohort(name=name, simulated=True)
-        cohorts.create(other, user)
-        closed(other, "follow-up", 11)
+        closed(another(name), "follow-up", 11)
     return closed(made.cohort, "follow-up", 44, "profession")
 
 
@@ -189,19 +200,23 @@ def reverse_path(door: str, of: Phase | Cohort, *more: object) -> str:
 SCREENS = ({"width": 1280, "height": 720}, {"width": 1920, "height": 1080})
 
 
-def test_every_stage_fits_on_a_projected_screen(browser, live_server, story):
+@pytest.mark.parametrize(("kind", "form"), [("before", "A"), ("after", "B")], ids=["A", "B"])
+def test_every_stage_fits_on_a_projected_screen(browser, live_server, closed, kind, form):
+    phase = closed(another("Clinique"), kind, 22)
+    assert phase.form == form
     page = browser.new_page(locale="fr-FR", viewport=SCREENS[0])
     sign_in(page, live_server.url)
     cut, keys = [], []
     for number in range(1, 25):
         for stage in ("question", "answers", "explanation"):
-            page.goto(address(live_server.url, "debriefing", story, number, stage))
+            page.goto(address(live_server.url, "debriefing", phase, number, stage))
             page.evaluate("document.fonts.ready")
             for screen in SCREENS:
                 page.set_viewport_size(screen)
                 page.wait_for_function("height => innerHeight === height", arg=screen["height"])
-                if page.evaluate("document.documentElement.scrollHeight > innerHeight + 1"):
-                    cut.append((number, stage, screen["height"]))
+                over = page.evaluate("document.documentElement.scrollHeight - innerHeight")
+                if over > 1:
+                    cut.append((number, stage, screen["height"], over))
                 if (number, stage) == (24, "explanation"):
                     keys.append(
                         page.locator(".options .key").first.evaluate(
