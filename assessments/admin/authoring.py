@@ -40,6 +40,7 @@ from ..models import InstrumentDraft, InstrumentVersion
 from ..questionnaire import Item, Page, Part
 from ..scoring.sheet import Sheet
 from .access import AUTHORING, for_authors
+from .frame import framed
 from .quality import QualityPages
 from .records import ReadOnlyAdmin
 
@@ -440,18 +441,7 @@ class InstrumentVersionAdmin(QualityPages, ReadOnlyAdmin):
     def page(
         self, request: HttpRequest, name: str, title: str, status: int = 200, **context
     ) -> HttpResponse:
-        request.current_app = self.admin_site.name
-        return TemplateResponse(
-            request,
-            f"admin/assessments/instrumentversion/{name}.html",
-            {
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "title": title,
-                **context,
-            },
-            status=status,
-        )
+        return framed(self, request, f"instrumentversion/{name}", title, status=status, **context)
 
     def address(self, name: str, *args: object) -> str:
         return reverse(f"{self.admin_site.name}:{name}", args=args)

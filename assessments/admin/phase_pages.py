@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -13,6 +12,7 @@ from .. import cohort_exports, cohorts, jobs, releases
 from ..models import Cohort, Event, Job, Phase
 from ..press import Busy
 from .access import for_its_trainers
+from .frame import framed
 
 CLOSE = "assessments_cohort_close"
 RESULTS = "assessments_cohort_results"
@@ -231,21 +231,17 @@ class PhasePages(admin.ModelAdmin):
     ) -> HttpResponse:
         """A page of ours under a cohort or one of its phases."""
         phase, cohort = (of, of.cohort) if isinstance(of, Phase) else (None, of)
-        request.current_app = self.admin_site.name
-        return TemplateResponse(
+        return framed(
+            self,
             request,
-            f"admin/assessments/cohort/{name}.html",
-            {
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "title": title,
-                "subtitle": str(of),
-                "phase": phase,
-                "cohort": cohort,
-                "threshold": releases.threshold(),
-                "twice": 2 * releases.threshold(),
-                **context,
-            },
+            f"cohort/{name}",
+            title,
+            subtitle=str(of),
+            phase=phase,
+            cohort=cohort,
+            threshold=releases.threshold(),
+            twice=2 * releases.threshold(),
+            **context,
         )
 
     def address(

@@ -12,7 +12,6 @@ from functools import wraps
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -39,6 +38,7 @@ from ..instruments import calibrations_of, instrument_of, quality_of
 from ..models import Calibration, InstrumentVersion
 from ..scoring.sheet import DONT_KNOW
 from ..templatetags.readiness import form_label
+from .frame import framed
 
 QUALITY = "assessments_instrumentversion_quality"
 CALIBRATION = "assessments_instrumentversion_calibration"
@@ -206,18 +206,14 @@ class QualityPages(admin.ModelAdmin):
     def _page(
         self, request: HttpRequest, name: str, version: InstrumentVersion, title: str, **context
     ) -> HttpResponse:
-        request.current_app = self.admin_site.name
-        return TemplateResponse(
+        return framed(
+            self,
             request,
-            f"admin/assessments/quality/{name}.html",
-            {
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "title": title,
-                "subtitle": str(version),
-                "version": version,
-                **context,
-            },
+            f"quality/{name}",
+            title,
+            subtitle=str(version),
+            version=version,
+            **context,
         )
 
 

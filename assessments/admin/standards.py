@@ -24,7 +24,6 @@ from django.http import (
     HttpResponseNotAllowed,
     HttpResponseRedirect,
 )
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -38,6 +37,7 @@ from ..instrument.rules import PANEL_JUDGES
 from ..instruments import PublicationError, current, questionnaire
 from ..models import Estimate, Judge, StandardStudy
 from .access import View
+from .frame import framed
 from .standard_forms import (
     JUDGES_PERMISSION,
     AcceptableForm,
@@ -91,7 +91,7 @@ def guarded(rule: Callable[[Any, HttpRequest, StandardStudy], Any], view: View) 
     return found
 
 
-def for_authors(view: View) -> View:
+def for_its_authors(view: View) -> View:
     """``view(self, request, study, …)``, for those who run studies."""
     return guarded(
         lambda self, request, study: study if self.has_change_permission(request) else None, view
@@ -254,7 +254,7 @@ class StandardStudyAdmin(admin.ModelAdmin):
             is_complete=standards.Findings(study).enough,
         )
 
-    @for_authors
+    @for_its_authors
     def judges_view(self, request: HttpRequest, study: StandardStudy) -> HttpResponse:
         """Give somebody a seat."""
         assert request.user.is_authenticated
@@ -273,7 +273,7 @@ class StandardStudyAdmin(admin.ModelAdmin):
             )
         return HttpResponseRedirect(self.address(study))
 
-    @for_authors
+    @for_its_authors
     def move_view(self, request: HttpRequest, study: StandardStudy, state: str) -> HttpResponse:
         """Asks before, for nothing takes it back; a POST moves."""
         if state not in State.values:
@@ -308,7 +308,7 @@ class StandardStudyAdmin(admin.ModelAdmin):
             shown_from=SHOWN_FROM,
         )
 
-    @for_authors
+    @for_its_authors
     def notes_view(self, request: HttpRequest, study: StandardStudy) -> HttpResponse:
         """What was said in the discussion, for all judges to read in the second round."""
         form = NotesForm(request.POST or None, initial={"notes": study.notes})
@@ -356,7 +356,7 @@ class StandardStudyAdmin(admin.ModelAdmin):
             form=form or ScoresForm(initial={"scores": kept}),
         )
 
-    @for_authors
+    @for_its_authors
     def figures_view(self, request: HttpRequest, study: StandardStudy) -> HttpResponse:
         """The cuts, their errors, the agreement of the judges, Hofstee's check; from the end of
         the first round on, so that nobody steers a round that is under way."""
@@ -367,7 +367,7 @@ class StandardStudyAdmin(admin.ModelAdmin):
             return HttpResponseRedirect(self.address(study))
         return self.figures_page(request, study)
 
-    @for_authors
+    @for_its_authors
     def scores_view(self, request: HttpRequest, study: StandardStudy) -> HttpResponse:
         """Take in the results of a trial."""
         if request.method != "POST" or study.state == State.FIRST:
@@ -384,7 +384,7 @@ class StandardStudyAdmin(admin.ModelAdmin):
                 return HttpResponseRedirect(self.address(study, "figures") + "#hofstee")
         return self.figures_page(request, study, form)
 
-    @for_authors
+    @for_its_authors
     def adopt_view(self, request: HttpRequest, study: StandardStudy) -> HttpResponse:
         """Publish the version judged again with the panel's cuts; asked before."""
         findings = standards.Findings(study)
@@ -428,7 +428,7 @@ class StandardStudyAdmin(admin.ModelAdmin):
             is_current=is_current,
         )
 
-    @for_authors
+    @for_its_authors
     def evidence_view(self, request: HttpRequest, study: StandardStudy) -> HttpResponse:
         """Every estimate that counts, judges by pseudonym; once and for all when it is over, for
         two files would tell who left in between."""
@@ -667,20 +667,16 @@ class StandardStudyAdmin(admin.ModelAdmin):
         status: int = 200,
         **context,
     ) -> HttpResponse:
-        request.current_app = self.admin_site.name
-        return TemplateResponse(
+        return framed(
+            self,
             request,
-            f"admin/assessments/standardstudy/{name}.html",
-            {
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "title": title,
-                "study": study,
-                "judged": self.judged(study),
-                "runs": self.has_change_permission(request),
-                **context,
-            },
+            f"standardstudy/{name}",
+            title,
             status=status,
+            study=study,
+            judged=self.judged(study),
+            runs=self.has_change_permission(request),
+            **context,
         )
 
 
