@@ -4,16 +4,17 @@ the sitting and of the trainer's results adapt to how they are looked at."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BytesIO
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.urls import reverse
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from assessments.demonstration import USERNAME, demonstration
 from assessments.instrument.loading import load
 from assessments.instruments import publish
-from assessments.models import Cohort
 from tests.conftest import SEEDS
 
 from .conftest import DESKTOP
@@ -41,7 +42,8 @@ READ = """css => {
     const found = [];
     const root = document.documentElement;
     if (root.scrollWidth > innerWidth) found.push(`${root.scrollWidth - innerWidth} px too wide`);
-    const hidden = each => each.closest(".visually-hidden, .skip, .skip-to-content-link, svg, .toggle-nav-sidebar, #nav-sidebar");
+    const hidden = each => each.closest(
+        ".visually-hidden, .skip, .skip-to-content-link, svg, .toggle-nav-sidebar, #nav-sidebar");
     const lines = [];
     for (const each of document.body.querySelectorAll("*")) {
         if (hidden(each) || !each.checkVisibility()) continue;
@@ -72,7 +74,7 @@ READ = """css => {
                 - Math.max(one.box.left, two.box.left);
             const down = Math.min(one.box.bottom, two.box.bottom) - two.box.top;
             if (across > 2 && down > one.box.height / 2 && down > two.box.height / 2)
-                found.push(`one over the other: ${one.text.slice(0, 40)} / ${two.text.slice(0, 40)}`);
+                found.push(`over one another: ${one.text.slice(0, 40)} / ${two.text.slice(0, 40)}`);
         }
     });
     return [...new Set(found)];
@@ -93,6 +95,7 @@ MOVES = """() => [...document.querySelectorAll("*")].filter(each => {
     const lasts = style.transitionDuration.split(", ").some(each => parseFloat(each) > 0);
     return lasts || style.animationName !== "none" || style.scrollBehavior === "smooth";
 }).map(each => each.outerHTML.slice(0, 90))"""
+LEFT = "each => getComputedStyle(each).borderLeftWidth"
 EDGES = """each => {
     const style = getComputedStyle(each);
     return [style.borderTopWidth, style.borderTopColor, style.outlineStyle];
@@ -114,7 +117,9 @@ def adapts(page: Page) -> None:
 @pytest.fixture
 def reader(browser) -> Iterator[Page]:
     """A page that takes a reader's own style sheet, which the site's policy would refuse."""
-    context = browser.new_context(locale="fr-FR", viewport=DESKTOP, bypass_csp=True, reduced_motion="reduce")
+    context = browser.new_context(
+        locale="fr-FR", viewport=DESKTOP, bypass_csp=True, reduced_motion="reduce"
+    )
     yield context.new_page()
     context.close()
 
@@ -152,19 +157,91 @@ def test_the_trainers_pages_adapt(reader, live_server, transactional_db):
     before = cohort.phases.get(kind="before")
     page, site = reader, live_server.url
     sign_in(page, site)
-    for door, args in (("change", (cohort.pk,)), ("results", (cohort.pk, before.pk)), ("situations", (cohort.pk, before.pk))):
+    for door in ("change", "results", "situations"):
+        args = (cohort.pk,) if door == "change" else (cohort.pk, before.pk)
         page.goto(site + reverse(f"admin:assessments_cohort_{door}", args=args))
         adapts(page)
 
 
-def test_forced_colours_still_tell_what_is_chosen_focused_wrong_and_done(reader, door):
-    page = reader
+QUESTION = """
+- paragraph: /Page 5 sur 16 .*minutes/
+- progressbar "Progression"
+- heading "Situations 1 et 2" [level=1]
+- region /Situation 1/:
+  - heading /Situation 1/ [level=2]
+  - paragraph
+  - group "Votre choix (situation 1)":
+    - radio
+    - radio "Je ne sais pas"
+  - group /sûre . \\(situation 1\\)/:
+    - radio "Donnée au hasard"
+"""
+SUMMARY = """
+- alert:
+  - heading "À vérifier" [level=2]
+  - list:
+    - listitem:
+      - link "Quelle est votre profession ?"
+"""
+CHARTS = """
+- paragraph
+- img /Compréhension critique des outils – .+ Résultat \\d+ sur .+ intervalle .+ de \\d+ à \\d+/
+- paragraph
+- img /Biais potentiels des outils – .+/
+"""
+TABLE = """
+- table /Niveau et résultat/:
+  - caption
+  - rowgroup:
+    - row:
+      - columnheader "Domaine"
+      - columnheader "Résultat"
+  - rowgroup:
+    - row:
+      - rowheader /Compréhension critique/
+      - cell
+"""
+
+
+def test_without_our_colours_or_any_picture_one_is_told_the_same(reader, door):
+    page, site = reader, door.split("/c/")[0]
     page.emulate_media(forced_colors="active")
     page.goto(door)
     for _page in range(3):
         press(page)
+    first = page.locator("main fieldset").first
+    first.locator("input").first.evaluate("each => { each.value = 'x' }")
+    first.locator("input").first.check()
+    press(page)
+    expect(page.locator("#errors")).to_match_aria_snapshot(SUMMARY)
+    wrong, right = (each.evaluate(LEFT) for each in page.locator("main fieldset").all()[:2])
+    assert (wrong, right) == ("4px", "1px")
+    page.evaluate(SECOND_CHOICES)
+    press(page)
+
     question = page.locator("main fieldset").first
-    for _choice in range(2):
-        page.keyboard.press("Tab") if _choice else question.locator("input").nth(1).focus()
     question.locator("input").nth(1).check()
-    page.screenshot(path="/tmp/kb-forced.png")
+    page.locator("main fieldset").nth(1).locator("input").first.focus()
+    page.keyboard.press("ArrowDown")
+    one, other = (page.locator("main fieldset").nth(number) for number in range(2))
+    plain, chosen = (one.locator(".choice").nth(number).evaluate(EDGES) for number in range(2))
+    focused = other.locator(".choice").nth(1).evaluate(EDGES)
+    assert (plain[0], chosen[0], focused[0]) == ("1px", "3px", "3px")
+    assert (plain[2], chosen[2], focused[2]) == ("none", "none", "solid")
+    bar = Image.open(BytesIO(page.locator("main progress").screenshot())).convert("RGB")
+    done, left = (bar.getpixel((bar.width * at // 40, bar.height // 2)) for at in (1, 20))
+    assert done != left
+
+    page.goto(f"{site}/sitting/scenarios/1/")
+    expect(page.locator("main")).to_match_aria_snapshot(QUESTION)
+    page.evaluate(SECOND_CHOICES)
+    press(page)
+    page.goto(f"{site}/sitting/review/")
+    press(page)
+    expect(page.locator("#brief .bands")).to_match_aria_snapshot(CHARTS)
+    expect(page.locator("#domains")).to_match_aria_snapshot(TABLE)
+    zones = page.locator("#brief svg").first.locator("rect")
+    assert len({zone.evaluate("each => getComputedStyle(each).fill") for zone in zones.all()}) == 3
+    page.goto(f"{site}/results/steps/")
+    box = page.locator("input[name$=-keep]").first
+    assert box.evaluate("each => getComputedStyle(each).appearance") == "auto"
