@@ -111,7 +111,6 @@ def test_the_qr_link_opens_the_sitting_and_hides_its_code(watched, browser, door
     phone.context.close()
 
 
-
 def test_the_language_switches_midway_and_nothing_is_lost(watched, door):
     begin(watched, door)
     answer_page(watched)
@@ -167,7 +166,6 @@ def test_the_other_pages(browser, live_server, phase, path):
         page.emulate_media(color_scheme=scheme)
         check(page, f"{path} in {scheme}")
     page.close()
-
 
 
 def next_moment(phase: Phase, kind: str) -> None:

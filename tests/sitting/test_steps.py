@@ -160,6 +160,19 @@ def test_an_expired_session_keeps_the_page_that_was_posted(person, scenarios):
     assert sheet_of(sitting).answers[code].option == "d"
 
 
+def test_a_carried_page_that_was_answered_elsewhere_is_sent_again_where_it_belongs(
+    person, scenarios
+):
+    code = scenarios[0].code
+    posted = {f"answer-{code}": "d", "seen": person.seen("scenarios", 1)}
+    person.answer("scenarios", 1, **{f"answer-{code}": "a"})
+    carried = {f"carried-{name}": value for name, value in posted.items()}
+    carried |= {"carried-page": "scenarios/1", "code": person.code}
+    response = Client().post(reverse("resume"), carried)
+    assert response.status_code == 409
+    assert f'<form method="post" action="{address("scenarios", 1)}" id="step-form"' in response.text
+
+
 def test_a_carried_page_that_does_not_exist_is_not_found(person):
     data = {"code": person.code, "carried-page": "scenarios/99"}
     assert Client().post(reverse("resume"), data).status_code == 404
