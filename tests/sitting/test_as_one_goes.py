@@ -1,8 +1,11 @@
 """What the script that keeps answers as one goes is told: the same rules as for a page that is
 posted, in a few words."""
 
+from pathlib import Path
+
 import pytest
 from django.conf import settings
+from django.contrib.staticfiles import finders
 from django.test import Client
 from django.urls import reverse
 
@@ -121,3 +124,8 @@ def test_what_was_finished_or_erased_elsewhere_leads_on(person, send, monkeypatc
     Sitting.objects.update(finished_on=None)
     monkeypatch.setattr(sittings, "save_page", erased)
     assert send("c", person.seen("scenarios", 1)) == (200, {"next": reverse("resume")})
+
+
+def test_the_script_stays_small_enough_to_read():
+    script = finders.find("assessments/js/keeping.js")
+    assert 0 < Path(script).stat().st_size < 6000
