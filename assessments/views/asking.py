@@ -35,4 +35,4 @@ def said(status: int, *words: Any) -> JsonResponse:
 
 
 def errors_of(form: Form) -> list[str]:
-    return [error for each in form.errors.values() for error in each]
+    return [str(error) for each in form.errors.values() for error in each]
