@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.conf import settings
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -219,3 +220,20 @@ def test_it_is_offered_where_steps_are_chosen_and_read(finished):
     shown = finished.client.get(chosen.headers["Location"]).text
     assert f"They are in your report. <a {link}>Put them in my calendar</a>" in shown
     assert finished.client.get(reverse("results")).text.count(link) == 2
+
+
+def test_the_printed_report_says_where_they_are_once_steps_are_chosen(finished):
+    def printed() -> str:
+        report = finished.client.get(reverse("results")).context["report"]
+        return render_to_string("assessments/report/document.html", {"report": report})
+
+    said = "gives them as reminders for your calendar"
+    assert said not in printed()
+    sittings.keep_plans(finished.sitting, [plan(finished_step(finished))])
+    assert said in printed()
+    assert reverse("reminders") not in printed()
+
+
+def finished_step(person: Person) -> str:
+    """A step that the instrument has."""
+    return sittings.profile_of(person.sitting).next_steps[0].step
