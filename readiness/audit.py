@@ -58,6 +58,6 @@ def plan_told(address: str) -> str:
     """The address of the multi-year plan, which becomes a link."""
     if address and not address.startswith(("https://", "http://")):
         raise ImproperlyConfigured(
-            f"READINESS_ACCESSIBILITY_PLAN is an address that begins with https://, not {address!r}."
+            f"READINESS_ACCESSIBILITY_PLAN begins with https://, unlike {address!r}."
         )
     return address

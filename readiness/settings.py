@@ -9,7 +9,7 @@
 | READINESS_DATA | folder of what is kept on disk | var/ |
 | READINESS_CONTROLLER | who answers for the personal data | none, and the notice says so |
 | READINESS_CONTACT | how to reach them | none |
-| READINESS_AUDITED_ON | day of the operator's own RGAA audit, such as 2027-03-01 | none: "non conforme" |
+| READINESS_AUDITED_ON | day of the operator's RGAA audit (2027-03-01) | none: non-compliant |
 | READINESS_AUDITED_BY | who made it | none |
 | READINESS_AUDIT_RATE | per cent of criteria it found met; the state in law follows | none |
 | READINESS_ACCESSIBILITY_PLAN | address of the operator's multi-year accessibility plan | none |

@@ -9,9 +9,11 @@ from io import StringIO
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
+from assessments.models import Cohort, Job, Phase
 from assessments.rgaa import Conformity, Criterion, Status, Tally, Words, grid, standing
 from readiness.audit import Audit, audit_told, plan_told
 from tests.test_house import ROOT
@@ -174,6 +176,19 @@ def test_an_audit_of_the_operator_changes_what_every_page_says(client, settings)
     assert 'href="https://example.org/plan"' in page
     settings.ACCESSIBILITY_AUDIT = Audit(today.replace(year=today.year - 4), "Atelier", 72)
     assert "is more than three years old" in read(client, "en")
+
+
+@pytest.mark.parametrize("state", [Job.State.WAITING, Job.State.RUNNING])
+@pytest.mark.parametrize("work", Job.Work)
+def test_that_the_results_open_by_themselves_is_announced(work, state, in_english):
+    """Only a publication leads on by itself."""
+    job = Job(pk=3, work=work, state=state)
+    shown = render_to_string(
+        "admin/assessments/cohort/progress.html",
+        {"job": job, "cohort": Cohort(pk=1), "phase": Phase(pk=2)},
+    )
+    announced = "If you stay, the results open by themselves once they are there." in shown
+    assert announced is (work is Job.Work.PUBLISH)
 
 
 def test_the_projectors_page_has_a_skip_link():
