@@ -48,6 +48,7 @@ FLOORS: dict[str, int] = {
     "cohort_tables": 5,
     "cohort_files": 5,
     "qualiopi": 5,
+    "rgaa": 5,
     "cohort_exports": 5,
     "jobs": 5,
     "standards": 5,
