@@ -130,7 +130,9 @@ class CohortAdmin(PhasePages):
         context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
         if obj is not None:
             context |= self.room(request, obj)
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        # An empty address would keep the fragment of the link to what was wrong before.
+        here = form_url or request.get_full_path()
+        return super().render_change_form(request, context, add, change, here, obj)
 
     def room(self, request: HttpRequest, cohort: Cohort) -> dict[str, object]:
         """What the cohort's page says above its form."""
@@ -163,9 +165,10 @@ class CohortAdmin(PhasePages):
                 request,
                 _("Added to the trainers: %(name)s") % {"name": trainer.get_username()},
             )
-        else:
-            self.message_user(request, " ".join(map(str, form.errors["username"])), messages.ERROR)
-        return HttpResponseRedirect(self.address(cohort) + "#trainers")
+            return HttpResponseRedirect(self.address(cohort) + "#trainers")
+        # What is wrong is said at the top of the page.
+        self.message_user(request, " ".join(map(str, form.errors["username"])), messages.ERROR)
+        return HttpResponseRedirect(self.address(cohort))
 
     @for_its_trainers
     def leave_view(self, request: HttpRequest, cohort: Cohort) -> HttpResponse:

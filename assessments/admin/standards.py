@@ -105,6 +105,7 @@ def for_its_judges(view: View) -> View:
 
 @admin.register(StandardStudy)
 class StandardStudyAdmin(admin.ModelAdmin):
+    add_form_template = "admin/assessments/standardstudy/add_form.html"
     form = StudyForm
     fields = ("rated",)
     list_display = ("judged", "opened_on", "state")

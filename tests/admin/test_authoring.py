@@ -227,7 +227,8 @@ def test_every_finding_is_told_with_its_place_and_nothing_is_stored(study):
         ["extra.yaml", "–", "–", "No such file belongs to an instrument"],
         ["strategy.yaml", "–", "–", "Line 1: anchors and aliases are not allowed"],
     ]
-    assert "This instrument is refused whole: nothing was stored. 2 findings." in page.text
+    assert "This instrument is refused whole: nothing was stored." in page.text
+    assert '<a href="#findings">2 findings.</a>' in page.text
     assert not InstrumentDraft.objects.exists()
     assert not Event.objects.exists()
 

@@ -111,17 +111,6 @@ def test_the_qr_link_opens_the_sitting_and_hides_its_code(watched, browser, door
     phone.context.close()
 
 
-def test_by_keyboard_alone(watched, door):
-    begin(watched, door)
-    watched.keyboard.press("Tab")
-    expect(watched.locator(":focus")).to_have_class("skip")
-    first = watched.locator("main fieldset").first.locator("input").first
-    first.focus()
-    watched.keyboard.press("ArrowDown")
-    expect(watched.locator("main fieldset").first.locator("input").nth(1)).to_be_checked()
-    watched.keyboard.press("Enter")
-    watched.wait_for_url("**/sitting/self-ratings/1/")
-
 
 def test_the_language_switches_midway_and_nothing_is_lost(watched, door):
     begin(watched, door)
@@ -179,15 +168,6 @@ def test_the_other_pages(browser, live_server, phase, path):
         check(page, f"{path} in {scheme}")
     page.close()
 
-
-def test_four_hundred_percent_zoom(browser, door):
-    """1280 px at 400 % are 320 px."""
-    page = browser.new_page(viewport={"width": 320, "height": 256}, locale="fr-FR")
-    begin(page, door)
-    for _page in range(5):
-        check(page)
-        press(page)
-    page.close()
 
 
 def next_moment(phase: Phase, kind: str) -> None:
