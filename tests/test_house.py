@@ -134,3 +134,25 @@ def test_the_locks_hold_names_versions_and_hashes_alone():
         pinned = re.findall(r"^[a-z0-9][^=\s]*==\S+", text, re.MULTILINE)
         assert len(pinned) > 10
         assert text.count("--hash=sha256:") >= len(pinned)
+
+
+SHEETS = APP / "static/assessments/css"
+COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}\b(?=[^{}]*[;}])|\b(?:rgb|hsl|oklch)a?\(")
+
+
+@pytest.mark.parametrize("sheet", ["readiness", "admin", "debriefing"])
+def test_colours_on_screen_are_tokens(sheet):
+    assert COLOUR.findall((SHEETS / "tokens.css").read_text(encoding="utf-8"))
+    assert COLOUR.findall((SHEETS / f"{sheet}.css").read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("sheet", ["readiness", "admin", "debriefing", "tokens"])
+def test_every_token_used_is_defined(sheet):
+    tokens = (SHEETS / "tokens.css").read_text(encoding="utf-8")
+    used = set(re.findall(r"var\((--[a-z0-9-]+)\)", (SHEETS / f"{sheet}.css").read_text("utf-8")))
+    own = re.findall(r"(--[a-z0-9-]+):", tokens + (SHEETS / f"{sheet}.css").read_text("utf-8"))
+    assert {name for name in used - set(own) if name not in OF_THE_ADMIN} == set()
+
+
+OF_THE_ADMIN = {"--font-family-monospace", "--hairline-color", "--border-color", "--body-fg"}
+"""Tokens of Django's own stylesheet."""

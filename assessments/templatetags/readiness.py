@@ -43,8 +43,8 @@ def form_label(form: str) -> str:
 
 @register.filter
 def whole(value: float | None) -> str:
-    """A figure without decimals, in the reader's locale."""
-    return "" if value is None else formats.number_format(half_up(value), 0)
+    """A figure without decimals, in the reader's locale: "12,345"."""
+    return "" if value is None else formats.number_format(half_up(value), 0, force_grouping=True)
 
 
 @register.filter
