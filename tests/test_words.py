@@ -89,7 +89,8 @@ def test_english_has_its_own_quotation_marks_and_dashes():
     english = {text for entry in CATALOGUE for text in (entry.msgid, entry.msgid_plural)}
     # What the questionnaire's author is told of marks names them.
     about_marks = {text for text in english if "U+00A0" in text}
-    assert {text for text in english - about_marks - SAID_BY_US if wrong.search(text)} == set()
+    found = {text for text in english if wrong.search(PLACEHOLDER.sub("x", text))}
+    assert found - about_marks - SAID_BY_US == set()
 
 
 def french(value: object) -> Iterator[str]:
