@@ -20,6 +20,7 @@ FLOORS: dict[str, int] = {
     "questionnaire": 2,
     "fhir": 2,
     "codes": 0,
+    "ics": 0,
     "models": 3,
     "wall": 4,
     "instruments": 4,
@@ -43,6 +44,7 @@ FLOORS: dict[str, int] = {
     "reports": 5,
     "certificates": 5,
     "exports": 5,
+    "reminders": 5,
     "cohort_tables": 5,
     "cohort_files": 5,
     "qualiopi": 5,
@@ -56,7 +58,7 @@ FLOORS: dict[str, int] = {
     "urls": 7,
     "apps": 7,
 }
-PURE = {"instrument", "scoring", "cohort", "questionnaire", "fhir", "codes"}
+PURE = {"instrument", "scoring", "cohort", "questionnaire", "fhir", "codes", "ics"}
 PURE_PACKAGES = {"msgspec", "numpy", "yaml"}
 MODULES = sorted(path for path in APP.rglob("*.py") if "migrations" not in path.parts)
 
