@@ -156,6 +156,7 @@ LOGIN_URL = "admin:login"
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", _("French")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "readiness.formats"
 TIME_ZONE = "Europe/Paris"
 USE_TZ = True
 

@@ -35,6 +35,7 @@ DRAWN = {
     "admin/test_charts.py",
     "admin/test_situations.py",
     "admin/test_story.py",
+    "test_words.py",
 }
 """What is drawn from values: printed and written alike, whatever the database. The trainer's pages
 among them are also read on PostgreSQL, every address of them, by disclosure/test_http.py."""
