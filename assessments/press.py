@@ -64,7 +64,11 @@ def pdf(html: str, *sheets: str) -> bytes:
 
     with _turn(), _uncollected():
         press = _press()
-        page = HTML(string=_printable(html, press.unprintable), base_url=STATIC.as_uri(), url_fetcher=press.fetcher)
+        page = HTML(
+            string=_printable(html, press.unprintable),
+            base_url=STATIC.as_uri(),
+            url_fetcher=press.fetcher,
+        )
         document: bytes = page.write_pdf(
             stylesheets=[press.sheets[name] for name in ("report", *sheets)],
             font_config=press.fonts,

@@ -63,6 +63,14 @@ class Printed:
         return text_of(self.reader)
 
     @cached_property
+    def passages(self) -> dict[str, str]:
+        """What is heard in each language, without white space."""
+        found: dict[str, str] = {}
+        for language, text in heard(self.reader):
+            found[language] = found.get(language, "") + flat(text)
+        return found
+
+    @cached_property
     def pieces(self) -> list[Piece]:
         """What is drawn on its pages."""
         return [piece for page in self.reader.pages for piece in pieces(page)]
@@ -111,9 +119,7 @@ def printed(make: Callable[[], bytes]) -> Printed:
         logger.removeHandler(heard)
     [(beyond, laid_out, flaws, depths, drawings)] = seen
     [html] = sources
-    return Printed(
-        content, heard.said, beyond, laid_out, Source.of(html), flaws, depths, drawings
-    )
+    return Printed(content, heard.said, beyond, laid_out, Source.of(html), flaws, depths, drawings)
 
 
 def elements(reader: PdfReader) -> list[DictionaryObject]:
@@ -229,15 +235,15 @@ def assert_links(document: Printed) -> None:
     """Each link says where it leads and lies over the words that are pressed."""
     found = document.elements
     linked = {
-        kid["/Obj"].idnum
+        kid["/Obj"].indirect_reference.idnum
         for element in found
         if element["/S"] == "/Link"
-        for kid in (each.get_object() for each in element["/K"] if not isinstance(each, int))
+        for kid in (each.get_object() for each in element["/K"])
         if isinstance(kid, dict) and kid.get("/Type") == "/OBJR"
-        for kid in [{"/Obj": kid.raw_get("/Obj")}]
     }
     for page in document.reader.pages:
-        drawn = [piece for piece in pieces_of(document, page) if piece.text]
+        number = page.indirect_reference.idnum
+        drawn = [piece for piece in document.pieces if piece.text and piece.page == number]
         for reference in page.get("/Annots", []):
             annotation = reference.get_object()
             assert annotation["/Contents"].strip()
@@ -247,10 +253,6 @@ def assert_links(document: Printed) -> None:
             corners = [min(one, other), min(start, end), max(one, other), max(start, end)]
             left, bottom, right, top = assert_within(corners, page)
             assert any(left - 1 <= p.x < right and bottom - 1 <= p.y < top for p in drawn)
-
-
-def pieces_of(document: Printed, page: PageObject) -> list[Piece]:
-    return [piece for piece in document.pieces if piece.page == page.indirect_reference.idnum]
 
 
 def assert_drawn(document: Printed) -> None:
@@ -266,9 +268,14 @@ def assert_drawn(document: Printed) -> None:
 
 def assert_read_in_order(document: Printed) -> None:
     """A reader of the tags hears the texts of the source, in its order and in their languages."""
-    known = texts_by_mark(document.reader)
-    spoken = document.reader.trailer["/Root"]["/Lang"]
-    heard: list[tuple[str, str]] = []
+    assert joined(heard(document.reader)) == joined(document.source.texts)
+
+
+def heard(reader: PdfReader) -> list[tuple[str, str]]:
+    """What a reader of the tags hears, each text with its language; neither marks nor drawings."""
+    known = texts_by_mark(reader)
+    root = reader.trailer["/Root"]
+    said: list[tuple[str, str]] = []
     heads: list[str] = []
 
     def listen(element: DictionaryObject, language: str) -> None:
@@ -285,14 +292,13 @@ def assert_read_in_order(document: Printed) -> None:
         for kid in element["/K"]:
             if isinstance(kid, int):
                 text = known.get((element["/Pg"].indirect_reference.idnum, kid), "")
-                heard.append((language, text))
+                said.append((language, text))
             elif "/S" in (child := kid.get_object()):
                 listen(child, language)
 
-    tree = document.reader.trailer["/Root"]["/StructTreeRoot"]["/K"]
-    for kid in tree:
-        listen(kid.get_object(), spoken)
-    assert joined(heard) == joined(document.source.texts)
+    for element in root["/StructTreeRoot"]["/K"]:
+        listen(element.get_object(), root["/Lang"])
+    return said
 
 
 def joined(texts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -481,7 +487,7 @@ def signs_of(font: DictionaryObject) -> dict[str, str]:
 
 def texts_by_mark(reader: PdfReader) -> dict[tuple[int, int], str]:
     """What is drawn under each mark of each page."""
-    found: Counter[tuple[int, int]] | dict[tuple[int, int], str] = {}
+    found: dict[tuple[int, int], str] = {}
     for page in reader.pages:
         for piece in pieces(page):
             if piece.mark is not None:
