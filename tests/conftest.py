@@ -12,6 +12,9 @@ import pytest
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
+# What it finds wrong is to be read in the failure.
+pytest.register_assert_rewrite("tests.pdfs")
+
 # Machines differ: what is tested is the result, never the time it took.
 hypothesis_settings.register_profile("readiness", deadline=None)
 hypothesis_settings.load_profile("readiness")
