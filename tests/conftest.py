@@ -38,6 +38,14 @@ DRAWN = {
 }
 """What is drawn from values: printed and written alike, whatever the database. The trainer's pages
 among them are also read on PostgreSQL, every address of them, by disclosure/test_http.py."""
+QUICK = {
+    "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
+    "STORAGES": {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    },
+}
+"""Settings that every test has."""
 SEEDS = Path(__file__).resolve().parent.parent / "seeds" / "ai-readiness"
 
 
@@ -74,10 +82,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
 
 @pytest.fixture(autouse=True)
 def quick_settings(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.STORAGES = settings.STORAGES | {
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    }
+    for name, value in QUICK.items():
+        setattr(settings, name, value)
 
 
 @pytest.fixture(params=["fr", "en"])
