@@ -246,7 +246,7 @@ class World:
         sittings.keep_plans(sitting, plans)
         return steps
 
-    # --- Trainers, authors, judges ------------------------------------------------------------------
+    # --- Trainers, authors, judges ----------------------------------------------------------------
 
     def job(self, phase: Phase, export: str = "", **how: object) -> Job:
         work = Job.Work.EXPORT if export else Job.Work.PUBLISH
@@ -265,17 +265,13 @@ class World:
             standards.move(self.study, state, self.people["author"])
             if state == "discussion":
                 standards.note(
-                    self.study, "La situation 3 est plus difficile la nuit.", self.author
+                    self.study, "La situation 3 est plus difficile la nuit.", self.people["author"]
                 )
             if state == until:
                 break
             if state == "round-2":
                 self._estimate(2, spread=0)
         self.study.refresh_from_db()
-
-    @property
-    def author(self) -> User:
-        return self.people["author"]
 
     def _estimate(self, number: int, *, spread: int) -> None:
         for seat in self.seats:
