@@ -743,6 +743,7 @@ def at_a_cohort(
 
 # --- Whoever runs the service --------------------------------------------------------------------
 
+page("operator", "words-of-the-scripts", "admin:jsi18n")
 page("operator", "home", "admin:index")
 page("operator", "cohorts", "admin:assessments_cohort_changelist")
 page("operator", "journal", "admin:assessments_event_changelist")

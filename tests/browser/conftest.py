@@ -77,8 +77,9 @@ def catalogue(request, django_db_setup, django_db_blocker) -> list[pages.Shown]:
 class Opener:
     """Opens states of the catalogue in a page: the document as it was answered, our files."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, catalogue: list[pages.Shown]) -> None:
         self.page = page
+        self.files = {each.path: each for each in catalogue if not each.is_page}
         self.shown: pages.Shown | None = None
         page.route("**/*", self._answer)
 
@@ -87,14 +88,11 @@ class Opener:
         file = finders.find(path.removeprefix("/static/")) if path.startswith("/static/") else None
         if file:
             route.fulfill(path=file)
-        elif route.request.is_navigation_request() and self.shown:
+        elif shown := self.shown if route.request.is_navigation_request() else self.files.get(path):
             route.fulfill(
-                status=200,  # else the console says so; what is looked at is the page
-                body=self.shown.body,
-                headers={
-                    "Content-Type": self.shown.kind,
-                    "Content-Security-Policy": self.shown.policy,
-                },
+                status=shown.status,
+                body=shown.body,
+                headers={"Content-Type": shown.kind, "Content-Security-Policy": shown.policy},
             )
         else:
             route.abort()
@@ -160,6 +158,15 @@ def violations(page, kind: str = "tag", rules: list[str] = RULES) -> list[tuple[
         [kind, rules],
     )
     return [(each["id"], [node["target"] for node in each["nodes"]]) for each in found]
+
+
+def in_scheme(page, scheme: str) -> None:
+    """Look at the page in light or dark, no colour being still on its way to the other."""
+    page.emulate_media(color_scheme=scheme)
+    page.evaluate(
+        """() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))
+            .then(() => document.getAnimations().forEach(each => each.finish()))"""
+    )
 
 
 def too_wide(page) -> int:
