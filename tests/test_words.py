@@ -288,7 +288,7 @@ def public_pages(phase: Phase, language: str) -> Iterator[list[str]]:
     yield own(person.client.get(reverse("review")), language)
     person.answer_all(asked, option="b")
     person.client.post(reverse("review"))
-    for name in ("results", "plans", "certificate", "erase", "leave"):
+    for name in ("results", "plans", "reminders", "certificate", "erase", "leave"):
         yield own(person.client.get(reverse(name)), language)
 
 
