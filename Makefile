@@ -4,9 +4,10 @@ RUN = .venv/bin/python
 export READINESS_ADDRESS ?= http://127.0.0.1:$(PORT)
 
 help:
-	@echo "make run    start Readiness with a demonstration cohort on http://127.0.0.1:$(PORT)"
-	@echo "make test   run every test (SQLite, then PostgreSQL where it is installed)"
-	@echo "make check  what continuous integration checks besides the tests"
+	@echo "make run       start Readiness with a demonstration cohort on http://127.0.0.1:$(PORT)"
+	@echo "make test      run every test (SQLite, then PostgreSQL where it is installed)"
+	@echo "make check     what continuous integration checks besides the tests"
+	@echo "make pictures  every page and state, and every PDF, to look at: pictures/index.html"
 
 run:
 	@.ci/environment run
@@ -31,4 +32,9 @@ check:
 	@$(RUN) manage.py makemigrations --check --dry-run
 	@$(RUN) manage.py check
 
-.PHONY: help run test check
+pictures:
+	@.ci/environment test
+	@.venv/bin/python -m pytest -q -m pictures
+	@echo "Look at pictures/index.html"
+
+.PHONY: help run test check pictures

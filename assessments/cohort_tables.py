@@ -14,7 +14,7 @@ from datetime import date
 from enum import StrEnum
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from .cohort.counts import Grade
 from .cohort.disclosure import FINE_SHARES_FROM, STEP, Share
@@ -678,7 +678,7 @@ def _changes(results: Results) -> Table:
             )
     return Table(
         "changes",
-        _("Change"),
+        pgettext("of the group", "Change"),
         (
             Column("since", _("Since"), names=True),
             Column("domain", _("Domain"), names=True),

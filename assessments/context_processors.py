@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.http import HttpRequest
 
+from . import rgaa
 from .releases import threshold
 
 
@@ -11,4 +12,5 @@ def service(request: HttpRequest) -> dict[str, object]:
         "controller": settings.CONTROLLER,
         "contact": settings.CONTACT,
         "threshold": threshold(),
+        "accessibility": rgaa.standing().conformity.label,
     }

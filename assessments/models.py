@@ -12,6 +12,7 @@ import secrets
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import models
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -414,7 +415,7 @@ class StandardStudy(models.Model):
         ordering = ("-opened_on", "-pk")
 
     def __str__(self) -> str:
-        return f"{self.version} {self.form} · {self.opened_on:%Y-%m-%d}"
+        return f"{self.version} {self.form} · {date_format(self.opened_on)}"
 
 
 class Judge(models.Model):
@@ -515,4 +516,4 @@ class Event(Frozen):
         ordering = ("-pk",)
 
     def __str__(self) -> str:
-        return f"{self.get_action_display()}: {self.subject}"
+        return f"{self.get_action_display()} · {self.subject}"

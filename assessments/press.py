@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import atexit
 import gc
+import re
 import threading
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from django.utils.translation import gettext as _
+
 if TYPE_CHECKING:
     from pydyf import PDF
     from weasyprint import CSS
+    from weasyprint.document import Document
+    from weasyprint.formatting_structure.boxes import Box
     from weasyprint.text.fonts import FontConfiguration
     from weasyprint.urls import URLFetcher
 
@@ -33,6 +40,8 @@ class Press:
     fonts: FontConfiguration
     sheets: dict[str, CSS]
     """By name; ``report`` holds the fonts, the page and what all documents share."""
+    unprintable: re.Pattern[str]
+    """A run of signs that our fonts lack."""
 
 
 _printing = threading.Lock()
@@ -55,12 +64,16 @@ def pdf(html: str, *sheets: str) -> bytes:
 
     with _turn(), _uncollected():
         press = _press()
-        page = HTML(string=html, base_url=STATIC.as_uri(), url_fetcher=press.fetcher)
+        page = HTML(
+            string=_printable(html, press.unprintable),
+            base_url=STATIC.as_uri(),
+            url_fetcher=press.fetcher,
+        )
         document: bytes = page.write_pdf(
             stylesheets=[press.sheets[name] for name in ("report", *sheets)],
             font_config=press.fonts,
             pdf_variant="pdf/ua-1",
-            finisher=_complete_tags,
+            finisher=_finish,
         )
     return document
 
@@ -113,7 +126,7 @@ def _press() -> Press:
     # WeasyPrint clears a font folder when the configuration goes, which the end of Python is too
     # late for.
     atexit.register(_press.cache_clear)
-    return Press(fetcher, fonts, sheets)
+    return Press(fetcher, fonts, sheets, _all_but(_signs_of_the_fonts()))
 
 
 def warm() -> None:
@@ -122,13 +135,64 @@ def warm() -> None:
         _press()
 
 
-def _complete_tags(_document: object, pdf: PDF) -> None:
-    """Put right what WeasyPrint 70 leaves of the tags: figures' boxes and headers' scopes.
+# --- The signs that can be printed ----------------------------------------------------------------
+
+MISSING = "[…]"
+"""Stands for signs, such as an emoji or Arabic letters, that our fonts lack."""
+_ALIKE = str.maketrans({"\u202f": "\xa0", "\u2009": " ", "\u2010": "-", "\u2011": "-"})
+
+
+def _signs_of_the_fonts() -> set[int]:
+    from fontTools.ttLib import TTFont
+
+    signs: set[int] = set()
+    for file in (STATIC / "fonts").glob("*.woff2"):
+        with TTFont(file, lazy=True) as font:
+            signs.update(font.getBestCmap())
+    return signs
+
+
+def _all_but(signs: Iterable[int]) -> re.Pattern[str]:
+    covered = "".join(rf"\U{sign:08x}" for sign in sorted(signs) if sign > 0x7F)
+    return re.compile(rf"[^\x00-\x7f{covered}]+")
+
+
+def _printable(html: str, unprintable: re.Pattern[str]) -> str:
+    """The document in signs that our own fonts have.
+
+    Another machine's fonts may lack a sign, and print an empty box. A letter loses the accent that
+    is lacking; what cannot be seen is left out; for the rest stands a mark, explained at the end.
+    """
+
+    def written(found: re.Match[str]) -> str:
+        nearest = unicodedata.normalize("NFKD", found[0].translate(_ALIKE))
+        seen = (sign for sign in nearest if unicodedata.category(sign) not in {"Cc", "Cf", "Mn"})
+        return unprintable.sub(MISSING, escape("".join(seen)))
+
+    found = unprintable.sub(written, unicodedata.normalize("NFC", html))
+    if MISSING in found and MISSING not in html:
+        said = _("“%(mark)s” stands for signs that the fonts of this document do not have.")
+        note = f'<p class="small">{said % {"mark": MISSING}}</p>'
+        found = note.join(found.rsplit("</main>", 1)) if "</main>" in found else found
+    return found
+
+
+# --- The tags -------------------------------------------------------------------------------------
+
+
+def _finish(document: Document, pdf: PDF) -> None:
+    """Put right what WeasyPrint 70 leaves of the tags."""
+    known: dict[bytes, Any] = {item.reference: item for item in pdf.objects}
+    _complete_tags(pdf, known)
+    _tell_passages(document, pdf, known)
+
+
+def _complete_tags(pdf: PDF, known: dict[bytes, Any]) -> None:
+    """Figures' boxes and headers' scopes.
 
     A figure's box is written in CSS pixels from the top of the page, where PDF counts points from
     its bottom; a header cell has no scope; a drawing without a name is a figure like any other.
     """
-    known: dict[bytes, Any] = {item.reference: item for item in pdf.objects}
     for item in pdf.objects:
         match _tag(item):
             case "/Figure" if "Alt" not in item:
@@ -142,6 +206,44 @@ def _complete_tags(_document: object, pdf: PDF) -> None:
             case "/TH":
                 group = known[known[item["P"]]["P"]]
                 item["A"]["Scope"] = "/Column" if _tag(group) == "/THead" else "/Row"
+
+
+def _tell_passages(document: Document, pdf: PDF, known: dict[bytes, Any]) -> None:
+    """Give each piece of text in another language than the document's its language.
+
+    The tree of tags holds the texts of a page in the order of its boxes, so that both are read
+    side by side.
+    """
+    from pydyf import String
+
+    language = document.metadata.lang
+    pieces = _pieces(known[pdf.catalog["StructTreeRoot"]], known)
+    drawn = (box for page in document.pages for box in _drawn(page._page_box))
+    for piece, box in zip(pieces, drawn, strict=True):
+        spoken = box.style["lang"]
+        if spoken and spoken != language and _tag(piece) != "/Figure":
+            piece["Lang"] = String(spoken)
+
+
+def _pieces(element: Any, known: dict[bytes, Any]) -> Iterator[Any]:
+    """The element of each marked piece of content, in reading order."""
+    for kid in element["K"]:
+        if isinstance(kid, int):
+            yield element
+        elif "K" in (child := known[kid]):
+            yield from _pieces(child, known)
+
+
+def _drawn(box: Box) -> Iterator[Box]:
+    """The boxes that are marked pieces of content, in the order of the tree of tags."""
+    from weasyprint.formatting_structure import boxes
+
+    for child in box.children:
+        child = getattr(child, "_box", child)  # what is positioned has a placeholder
+        if isinstance(child, boxes.TextBox | boxes.ReplacedBox):
+            yield child
+        elif isinstance(child, boxes.ParentBox) and not isinstance(child, boxes.MarginBox):
+            yield from _drawn(child)
 
 
 def _tag(item: object) -> str | None:

@@ -367,6 +367,26 @@ def stored_outcomes(instrument: Instrument, profile: Profile) -> bytes:
     )
 
 
+def levels_when_finished(sitting: Sitting) -> dict[str, str | None]:
+    """The levels that were kept when the sitting was finished, by domain: "2", or "1-2" between
+    two; None where there was no answer. They are what the releases count."""
+    codes_of = {int(kept): "-".join(map(str, levels)) for levels, kept in _STORED.items()}
+    domains = questionnaire_of(sitting).instrument.domains
+    kept = bytes(sitting.outcomes or b"")
+    return {
+        domain.code: codes_of.get(outcome) for domain, outcome in zip(domains, kept, strict=False)
+    }
+
+
+def was_measured(sitting: Sitting) -> bool:
+    """Whether figures of the form, published since the sitting was finished, may count it
+    (:mod:`.calibrations`)."""
+    if sitting.finished_on is None:
+        return False
+    made = last_calibration(sitting.version, sitting.form).first()
+    return made is not None and made.made_on >= sitting.finished_on
+
+
 def keep_plans(sitting: Sitting, plans: Sequence[Plan]) -> None:
     """Keep the next steps the person chose, in place of those kept before."""
     sitting.plans = [asdict(plan) for plan in plans]

@@ -30,6 +30,9 @@ urlpatterns = [
         )
         for release in RELEASES
     ),
+    path("results/reminders/", after.reminders, name="reminders"),
+    path("results/readiness-steps.ics", after.calendar_of_steps, name="calendar"),
+    path("results/readiness-return.ics", after.calendar_of_return, name="calendar-return"),
     path("results/certificate/", after.certificate, name="certificate"),
     path("results/open/", joining.turn, name="turn"),
     path("results/erase/", after.erase, name="erase"),

@@ -9,6 +9,10 @@
 | READINESS_DATA | folder of what is kept on disk | var/ |
 | READINESS_CONTROLLER | who answers for the personal data | none, and the notice says so |
 | READINESS_CONTACT | how to reach them | none |
+| READINESS_AUDITED_ON | day of the operator's RGAA audit (2027-03-01) | none: non-compliant |
+| READINESS_AUDITED_BY | who made it | none |
+| READINESS_AUDIT_RATE | per cent of criteria it found met; the state in law follows | none |
+| READINESS_ACCESSIBILITY_PLAN | address of the operator's multi-year accessibility plan | none |
 | READINESS_THRESHOLD | people a group needs before anything is shown; never below 11 | 11 |
 | READINESS_DEBUG | Django's debug pages; never on a public address | off |
 """
@@ -21,6 +25,7 @@ import environ
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
+from .audit import audit_told, plan_told
 from .secret_key import kept_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -52,6 +57,12 @@ if HTTPS:
 
 CONTROLLER = env("READINESS_CONTROLLER", default="")
 CONTACT = env("READINESS_CONTACT", default="")
+ACCESSIBILITY_AUDIT = audit_told(
+    env("READINESS_AUDITED_ON", default=""),
+    env("READINESS_AUDITED_BY", default=""),
+    env("READINESS_AUDIT_RATE", default=""),
+)
+ACCESSIBILITY_PLAN = plan_told(env("READINESS_ACCESSIBILITY_PLAN", default=""))
 DISCLOSURE_THRESHOLD = env.int("READINESS_THRESHOLD", default=11)
 
 INSTALLED_APPS = [
@@ -145,6 +156,7 @@ LOGIN_URL = "admin:login"
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", _("French")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "readiness.formats"
 TIME_ZONE = "Europe/Paris"
 USE_TZ = True
 

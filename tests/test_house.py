@@ -20,6 +20,7 @@ FLOORS: dict[str, int] = {
     "questionnaire": 2,
     "fhir": 2,
     "codes": 0,
+    "ics": 0,
     "models": 3,
     "wall": 4,
     "instruments": 4,
@@ -43,9 +44,11 @@ FLOORS: dict[str, int] = {
     "reports": 5,
     "certificates": 5,
     "exports": 5,
+    "reminders": 5,
     "cohort_tables": 5,
     "cohort_files": 5,
     "qualiopi": 5,
+    "rgaa": 5,
     "cohort_exports": 5,
     "jobs": 5,
     "standards": 5,
@@ -56,7 +59,7 @@ FLOORS: dict[str, int] = {
     "urls": 7,
     "apps": 7,
 }
-PURE = {"instrument", "scoring", "cohort", "questionnaire", "fhir", "codes"}
+PURE = {"instrument", "scoring", "cohort", "questionnaire", "fhir", "codes", "ics"}
 PURE_PACKAGES = {"msgspec", "numpy", "yaml"}
 MODULES = sorted(path for path in APP.rglob("*.py") if "migrations" not in path.parts)
 
@@ -131,3 +134,25 @@ def test_the_locks_hold_names_versions_and_hashes_alone():
         pinned = re.findall(r"^[a-z0-9][^=\s]*==\S+", text, re.MULTILINE)
         assert len(pinned) > 10
         assert text.count("--hash=sha256:") >= len(pinned)
+
+
+SHEETS = APP / "static/assessments/css"
+COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}\b(?=[^{}]*[;}])|\b(?:rgb|hsl|oklch)a?\(")
+
+
+@pytest.mark.parametrize("sheet", ["readiness", "admin", "debriefing"])
+def test_colours_on_screen_are_tokens(sheet):
+    assert COLOUR.findall((SHEETS / "tokens.css").read_text(encoding="utf-8"))
+    assert COLOUR.findall((SHEETS / f"{sheet}.css").read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("sheet", ["readiness", "admin", "debriefing", "tokens"])
+def test_every_token_used_is_defined(sheet):
+    tokens = (SHEETS / "tokens.css").read_text(encoding="utf-8")
+    used = set(re.findall(r"var\((--[a-z0-9-]+)\)", (SHEETS / f"{sheet}.css").read_text("utf-8")))
+    own = re.findall(r"(--[a-z0-9-]+):", tokens + (SHEETS / f"{sheet}.css").read_text("utf-8"))
+    assert {name for name in used - set(own) if name not in OF_THE_ADMIN} == set()
+
+
+OF_THE_ADMIN = {"--font-family-monospace", "--hairline-color", "--border-color", "--body-fg"}
+"""Tokens of Django's own stylesheet."""

@@ -7,6 +7,6 @@ from . import authoring, cohort, records, standards
 
 __all__ = ["authoring", "cohort", "records", "standards"]
 
-admin.site.site_header = gettext_lazy("Readiness – trainers’ space")
-admin.site.site_title = gettext_lazy("Readiness – trainers’ space")
+admin.site.site_header = gettext_lazy("Readiness – working space")
+admin.site.site_title = gettext_lazy("Readiness – working space")
 admin.site.index_title = gettext_lazy("Your cohorts and their results")

@@ -182,11 +182,16 @@ def too_large() -> str:
 
 @admin.register(InstrumentVersion)
 class InstrumentVersionAdmin(QualityPages, ReadOnlyAdmin):
-    list_display = ("__str__", "published_on", "retired_on", "quality", "digest")
+    list_display = ("__str__", "published_on", "retired_on", "quality", "short_digest")
     change_list_template = "admin/assessments/instrumentversion/change_list.html"
 
     def get_queryset(self, request):
         return super().get_queryset(request).defer("document")
+
+    @admin.display(description="SHA-256")
+    def short_digest(self, version: InstrumentVersion) -> str:
+        """Its beginning, as reports print it; the version's page has it whole."""
+        return f"{version.digest[:12]}…"
 
     def get_urls(self):
         view = self.admin_site.admin_view

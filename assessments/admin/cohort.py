@@ -127,7 +127,11 @@ class CohortAdmin(PhasePages):
         ]
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
-        context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
+        context |= {
+            "show_save_and_add_another": False,
+            "show_save_and_continue": False,
+            "title": _("New cohort") if obj is None else _("Cohort"),
+        }
         if obj is not None:
             context |= self.room(request, obj)
         # An empty address would keep the fragment of the link to what was wrong before.

@@ -1,5 +1,7 @@
 """What templates need to print a group's figures."""
 
+import re
+
 from django import template
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -14,11 +16,16 @@ from .readiness import level_name, whole
 
 register = template.Library()
 
+BREAKS = re.compile(r"[ \t\r\n]+")
+"""Where a text may be broken: ``str.split`` takes French's no-break spaces too."""
+
 
 @register.simple_block_tag
 def sentence(content: SafeString) -> SafeString:
     """A text on one line, to be kept with ``as``: what a chart says, for its ``<title>``."""
-    return mark_safe(" ".join(content.split()))  # it comes from a template, escaped already
+    return mark_safe(
+        BREAKS.sub(" ", content).strip(" ")
+    )  # it comes from a template, escaped already
 
 
 _ENDS = {

@@ -6,6 +6,8 @@ from math import ceil
 
 from django import template
 from django.utils import formats, timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
@@ -29,6 +31,39 @@ def told(text: Text | None) -> str:
     return in_language(text, (get_language() or MAIN_LANGUAGE)[:2])
 
 
+PIECE = re.compile(r"(?<=[.?!;]) ")
+WORDS = {
+    "en": set("the of and in with for to an on by from is are at as about after how".split()),  # noqa: SIM905
+    "fr": set("le la les du des de d l un une sur pour par dans aux au ou est que qui".split()),  # noqa: SIM905
+}
+"""Words that tell English from French; none is both, nor of the Latin of citations."""
+
+
+def language_of(text: str) -> str | None:
+    """English or French, by the little words; None where they do not tell."""
+    # In capitals stand initials of authors, not little words.
+    words = [word.lower() for word in re.findall(r"[^\W\d_]+", text) if not word.isupper()]
+    counts = {code: sum(word in known for word in words) for code, known in WORDS.items()}
+    first, second = counts
+    if counts[first] == counts[second]:
+        return None
+    return max(counts, key=lambda code: counts[code])
+
+
+@register.filter
+def spoken(citation: str) -> SafeString:
+    """A citation, each of its sentences in another language than the page's marked as such."""
+    page = (get_language() or MAIN_LANGUAGE)[:2]
+
+    def marked(piece: str) -> str:
+        code = language_of(piece)
+        if code in {None, page}:
+            return piece
+        return format_html('<span lang="{}">{}</span>', code, piece)
+
+    return format_html_join(" ", "{}", ((marked(piece),) for piece in PIECE.split(citation)))
+
+
 @register.filter
 def overdue(scenario: Scenario | None) -> bool:
     """Whether a scenario is past its review today."""
@@ -43,8 +78,8 @@ def form_label(form: str) -> str:
 
 @register.filter
 def whole(value: float | None) -> str:
-    """A figure without decimals, in the reader's locale."""
-    return "" if value is None else formats.number_format(half_up(value), 0)
+    """A figure without decimals, in the reader's locale: "12,345"."""
+    return "" if value is None else formats.number_format(half_up(value), 0, force_grouping=True)
 
 
 @register.filter

@@ -11,18 +11,21 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from .. import certificates, exports, fhir, press, reports, sittings
-from ..forms import CertificateForm, PlanForm
+from .. import certificates, exports, fhir, ics, press, reports, sittings
+from .. import reminders as reminding
+from ..forms import CertificateForm, PlanForm, is_marked, mark_of
 from ..instrument.document import by_code
 from ..models import Sitting
 from ..sittings import Plan, questionnaire_of, sheet_of
 from . import joining
-from .files import download, fhir_file
+from .files import calendar_file, download, fhir_file
 from .session import get_or_post, held, let_go, own, private, turn_to
 
 
@@ -136,7 +139,10 @@ def certificate(request: HttpRequest, sitting: Sitting) -> HttpResponse:
 @private
 def answers(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """All that is kept of the person, as JSON."""
-    written = json.dumps(exports.own_data(sitting, own(request)), ensure_ascii=False, indent=2)
+    mine = own(request)
+    changed = None if sitting.finished_on is None else _report(sitting, mine).comparison
+    made = exports.own_data(sitting, mine, changed)
+    written = json.dumps(made, ensure_ascii=False, indent=2)
     return download(written, "application/json; charset=utf-8", "readiness-answers.json")
 
 
@@ -169,7 +175,12 @@ def plans(request: HttpRequest, sitting: Sitting) -> HttpResponse:
         if not refused:
             sittings.keep_plans(sitting, [form.plan(step.code) for step, form in chosen])
             if chosen:
-                messages.success(request, _("Your steps are kept. They are in your report."))
+                kept_words = _("Your steps are kept. They are in your report.")
+                calendar = _("Put them in my calendar")
+                address = reverse("reminders")
+                messages.success(
+                    request, format_html('{} <a href="{}">{}</a>', kept_words, address, calendar)
+                )
             else:
                 messages.info(request, _("No step is kept: your report shows the proposals."))
             return redirect("results")
@@ -187,16 +198,66 @@ def _initial(step: str, plan: Plan | None, sitting: Sitting) -> dict[str, object
     }
 
 
+@_finished
+def reminders(request: HttpRequest, sitting: Sitting) -> HttpResponse:
+    """What a calendar file would hold, who may read it there, and the file."""
+    today = timezone.localdate()
+    context = {
+        "chosen": sittings.plans_of(sitting),
+        "steps": reminding.of_steps(sitting, today),
+        "coming_back": _return(request, sitting),
+    }
+    return render(request, "assessments/reminders.html", context)
+
+
+def _return(request: HttpRequest, sitting: Sitting) -> ics.Event | None:
+    """Of a group it is the trainer who says when to come back."""
+    if not joining.may_retake(sitting, own(request)):
+        return None
+    address = request.build_absolute_uri(reverse("resume"))
+    return reminding.of_return(sitting, timezone.localdate(), address)
+
+
+@_finished
+def calendar_of_steps(request: HttpRequest, sitting: Sitting) -> HttpResponse:
+    """The steps that were chosen, for the person's own calendar."""
+    events = reminding.of_steps(sitting, timezone.localdate())
+    return calendar_file(events, "readiness-steps.ics") if events else redirect("reminders")
+
+
+@_finished
+def calendar_of_return(request: HttpRequest, sitting: Sitting) -> HttpResponse:
+    """When to take the questionnaire again, for the person's own calendar."""
+    event = _return(request, sitting)
+    return calendar_file([event], "readiness-return.ics") if event else redirect("reminders")
+
+
+def erase(request: HttpRequest) -> HttpResponse:
+    """Erase everything of one's own, or one questionnaire alone, once it is confirmed."""
+    if request.method == "POST" and held(request) is None:
+        # Pressed twice, or long after: nothing tells which, so both are answered.
+        messages.info(
+            request,
+            _(
+                "This browser no longer holds any questionnaire. If you have just pressed “Erase "
+                "everything”, it is done: your code opens nothing any more. Otherwise nothing was "
+                "erased: type your code first."
+            ),
+        )
+        return redirect("resume")
+    return _erase(request)
+
+
 @private
-def erase(request: HttpRequest, sitting: Sitting) -> HttpResponse:
-    """Erase everything of one's own, or this questionnaire alone, once it is confirmed."""
+def _erase(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     mine = own(request)
     others = [each for each in mine if each.pk != sitting.pk]
     if request.method == "POST":
         alone = request.POST.get("what") == "this"
-        for each in [sitting] if alone else [*others, sitting]:
-            sittings.erase(each)
-        left = sittings.to_open(others) if alone else None
+        left = _erase_one(request, sitting, mine) if alone else None
+        if not alone:
+            for each in [*others, sitting]:
+                sittings.erase(each)
         if left is None:
             let_go(request)
         else:
@@ -205,12 +266,25 @@ def erase(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     grouped = [each for each in mine if each.phase_id is not None]
     context = {
         "sitting": sitting,
+        "seen": mark_of(sitting),
         "others": others,
         "mine": mine,
         "released": any(each.released for each in grouped),
         "unreleased": any(not each.released for each in grouped),
+        "measured": any(map(sittings.was_measured, mine)),
     }
     return render(request, "assessments/erase.html", context)
+
+
+def _erase_one(request: HttpRequest, sitting: Sitting, mine: Sequence[Sitting]) -> Sitting | None:
+    """Erase the questionnaire that the page was displayed for, and no other: the button pressed
+    twice comes back when another is open. What is open then, if anything."""
+    seen = request.POST.get("seen", "")
+    kept = [each for each in mine if not is_marked(seen, each)]
+    for each in mine:
+        if each not in kept:
+            sittings.erase(each)
+    return sitting if sitting in kept else sittings.to_open(kept)
 
 
 @never_cache

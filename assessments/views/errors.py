@@ -7,7 +7,7 @@ from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
 from ..forms import ResumeForm
-from . import carried
+from . import asking, carried
 
 
 def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -26,6 +26,14 @@ def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def ended(request: HttpRequest, part: str, number: int, status: int = 200) -> HttpResponse:
     """The session is over: the resume code is asked, the posted answers go with it."""
+    if asking.by_script(request):
+        return asking.said(
+            403,
+            _(
+                "Your session has ended. What you chose on this page is not lost: go on, type your "
+                "resume code, and it is saved."
+            ),
+        )
     messages.warning(
         request,
         _(

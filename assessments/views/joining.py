@@ -15,11 +15,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from .. import codes
+from ..charts import band
 from ..forms import AccessForm, ResumeForm, StartForm, is_marked
+from ..instrument.document import Cuts
 from ..instruments import current, default_form, questionnaire
 from ..models import Cohort, InstrumentVersion, Phase, Sitting
 from ..qr import qr
 from ..questionnaire import Questionnaire
+from ..scoring.intervals import Interval
 from ..sittings import (
     PhaseClosed,
     TooMany,
@@ -86,8 +89,19 @@ def _landing(
             "phase": phase,
             "later": _later(phase),
             "sitting": held(request),
+            "specimen": _specimen(asked.instrument.cuts) if asked else None,
         },
     )
+
+
+def _specimen(cuts: Cuts) -> dict[str, object]:
+    """An invented result near the first cut, to show what one gets."""
+    score, interval = cuts.operational + 6, Interval(cuts.operational - 9, cuts.operational + 20)
+    return {
+        "score": score,
+        "interval": interval,
+        "band": band(cuts, score=score, interval=interval),
+    }
 
 
 def _questionnaire(version: InstrumentVersion, phase: Phase | None) -> Questionnaire:

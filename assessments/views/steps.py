@@ -18,7 +18,8 @@ from ..models import Sitting
 from ..questionnaire import SECONDS_A_STEP, Page, Questionnaire, answered
 from ..scoring.sheet import SheetError
 from ..sittings import Conflict, Erased, Finished, Plan, questionnaire_of, sheet_of
-from . import errors
+from . import asking, errors
+from .asking import go
 from .language import known_language, spoken
 from .session import get_or_post, held, let_go, own, private
 
@@ -72,9 +73,9 @@ def page(request: HttpRequest, part: str, number: int) -> HttpResponse:
 def answer(
     request: HttpRequest, sitting: Sitting, part: str, number: int, data: QueryDict
 ) -> HttpResponse:
-    """Keep a posted page and go where the button said."""
+    """Keep a posted page and go where the button said; a script may have it kept, and stay."""
     if sitting.finished_on is not None:
-        return redirect("results")
+        return go(request, "results")
     if part == FOLLOWED:
         return _answer_followed(request, sitting, data)
     asked = questionnaire_of(sitting)
@@ -85,17 +86,16 @@ def answer(
         return _show(request, sitting, shown, form, status=422)
     seen = form.seen_of(sitting)
     if seen is None:
-        _say_another_displayed_it(request)
-        return redirect(_address(shown))
+        return _another_displayed_it(request, _address(shown))
     try:
         sittings.save_page(
             sitting, shown, form.sheet(), seen=seen, language=chosen or get_language()
         )
     except Finished:
-        return redirect("results")
+        return go(request, "results")
     except Erased:
         let_go(request)
-        return redirect("resume")
+        return go(request, "resume")
     except SheetError:
         form.add_error(None, _("Some answers could not be read. Please choose them again."))
         return _show(request, sitting, shown, form, status=422)
@@ -103,19 +103,21 @@ def answer(
         form.add_error(None, _changed_since())
         return _show(request, sitting, shown, form, status=409)
     if chosen:
-        return spoken(redirect(_address(shown)), chosen)
+        return spoken(go(request, _address(shown)), chosen)
     match data.get("go"):
+        case asking.KEEP:
+            return asking.stay(form.seen_by(sitting, asked.part(shown, bytes(sitting.answers))))
         case "back":
             target = asked.page_at(shown.place - 1)
             if target is None and _followed(request, sitting):
-                return redirect(_first_address())
-            return redirect(_address(target or shown))
+                return go(request, _first_address())
+            return go(request, _address(target or shown))
         case "later":
-            return redirect("leave")
+            return go(request, "leave")
         case "review":
-            return redirect("review")
+            return go(request, "review")
     following = asked.page_at(shown.place + 1)
-    return redirect(_address(following)) if following else redirect("review")
+    return go(request, _address(following) if following else "review")
 
 
 def _answer_followed(request: HttpRequest, sitting: Sitting, data: QueryDict) -> HttpResponse:
@@ -123,35 +125,38 @@ def _answer_followed(request: HttpRequest, sitting: Sitting, data: QueryDict) ->
     form = _deeds_form(sitting, _followed(request, sitting), data)
     seen = form.seen_deeds()
     if seen is None or not form.plans:
-        _say_another_displayed_it(request)
-        return redirect(way_on(request, sitting))
+        return _another_displayed_it(request, way_on(request, sitting))
     if not form.is_valid():
         return _show_followed(request, sitting, form, status=422)
     try:
         sittings.keep_deeds(sitting, form.deeds(), seen=seen)
     except Finished:
-        return redirect("results")
+        return go(request, "results")
     except Erased:
         let_go(request)
-        return redirect("resume")
+        return go(request, "resume")
     except Conflict:
         form.add_error(None, _changed_since())
         return _show_followed(request, sitting, form, status=409)
     if chosen := known_language(data.get("language")):
-        return spoken(redirect(_first_address()), chosen)
-    if data.get("go") == "later":
-        return redirect("leave")
-    return redirect(_address(questionnaire_of(sitting).pages[0]))
+        return spoken(go(request, _first_address()), chosen)
+    match data.get("go"):
+        case asking.KEEP:
+            return asking.stay(form.seen_by(sitting, sittings.deeds_of(sitting)))
+        case "later":
+            return go(request, "leave")
+    return go(request, _address(questionnaire_of(sitting).pages[0]))
 
 
-def _say_another_displayed_it(request: HttpRequest) -> None:
-    messages.warning(
-        request,
-        _(
-            "That page had been displayed for another questionnaire, opened in this browser "
-            "before. Nothing of it was saved in this one."
-        ),
+def _another_displayed_it(request: HttpRequest, address: str) -> HttpResponse:
+    words = _(
+        "That page had been displayed for another questionnaire, opened in this browser "
+        "before. Nothing of it was saved in this one."
     )
+    if asking.by_script(request):
+        return asking.said(409, words)
+    messages.warning(request, words)
+    return redirect(address)
 
 
 def _changed_since() -> str:
@@ -231,6 +236,8 @@ def _show_followed(
     request: HttpRequest, sitting: Sitting, form: DeedsForm, status: int = 200
 ) -> HttpResponse:
     asked = questionnaire_of(sitting)
+    if form.is_bound and asking.by_script(request):
+        return asking.said(status, *asking.errors_of(form))
     if form.is_bound:
         # From now on the reader has seen what is stored: saving again is a decision.
         data = QueryDict(mutable=True)
@@ -268,6 +275,8 @@ def _show(
     request: HttpRequest, sitting: Sitting, page: Page, form: PageForm, status: int = 200
 ) -> HttpResponse:
     asked = questionnaire_of(sitting)
+    if form.is_bound and asking.by_script(request):
+        return asking.said(status, *asking.errors_of(form))
     if form.is_bound:
         # From now on the reader has seen what is stored: saving again is a decision.
         data = QueryDict(mutable=True)

@@ -1,12 +1,13 @@
 """Pages of words: the notice, the method, accessibility; and the instrument, to take away."""
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from .. import exports, fhir, releases
+from .. import exports, fhir, releases, rgaa
 from ..cohort_results import results_of
 from ..demonstration import example_releases
 from ..instruments import (
@@ -92,4 +93,11 @@ def example(request: HttpRequest) -> HttpResponse:
 
 
 def accessibility(request: HttpRequest) -> HttpResponse:
-    return render(request, "assessments/accessibility.html")
+    """The statement that French law asks for, made from the grid of criteria."""
+    context = {
+        "grid": rgaa.grid(),
+        "standing": rgaa.standing(),
+        "plan": settings.ACCESSIBILITY_PLAN,
+        "address": settings.PUBLIC_ADDRESS,
+    }
+    return render(request, "assessments/accessibility.html", context)

@@ -187,7 +187,7 @@ def test_a_valid_folder_becomes_a_draft(study, author):
     assert (answer.status_code, answer.url) == (302, there("document", f"d{draft.pk}"))
     assert instruments.instrument_of_draft(draft) == example_instrument()
     assert (str(draft), draft.uploaded_by) == ("example 1.0", author)
-    assert str(Event.objects.get()) == "draft of the instrument uploaded: example 1.0"
+    assert str(Event.objects.get()) == "draft of the instrument uploaded · example 1.0"
     assert not InstrumentVersion.objects.exists()
 
 

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from unittest import mock
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.staticfiles import finders
+from django.test import override_settings
 from django.utils import timezone
+from playwright.sync_api import Page, Route
 
 from assessments.instrument.loading import load
 from assessments.instruments import default_form, publish
 from assessments.models import Cohort, Phase
-from tests.conftest import CHROMIUM, SEEDS
+from tests.conftest import CHROMIUM, QUICK, SEEDS
+
+from . import catalogue as pages
 
 AXE = (Path(__file__).parent.parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -47,6 +54,58 @@ def browser_context_args(browser_context_args):
 def playwright(playwright):
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # its event loop stays in this thread
     return playwright
+
+
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param(language, marks=pytest.mark.xdist_group(f"catalogue-{language}"))
+        for language in ("fr", "en")
+    ],
+)
+def catalogue(request, django_db_setup, django_db_blocker) -> list[pages.Shown]:
+    """Every state of the catalogue, as it is answered in a language; nothing of it is kept."""
+    with (
+        django_db_blocker.unblock(),
+        override_settings(**QUICK),
+        # Printing is for the pictures alone: it takes longer than all pages together.
+        mock.patch("assessments.press.pdf", return_value=b"%PDF-"),
+    ):
+        return pages.every(request.param)
+
+
+class Opener:
+    """Opens states of the catalogue in a page: the document as it was answered, our files."""
+
+    def __init__(self, page: Page, catalogue: list[pages.Shown]) -> None:
+        self.page = page
+        self.files = {each.path: each for each in catalogue if not each.is_page}
+        self.shown: pages.Shown | None = None
+        page.route("**/*", self._answer)
+
+    def _answer(self, route: Route) -> None:
+        path = unquote(urlsplit(route.request.url).path)
+        file = finders.find(path.removeprefix("/static/")) if path.startswith("/static/") else None
+        if file:
+            route.fulfill(path=file)
+        elif shown := self.shown if route.request.is_navigation_request() else self.files.get(path):
+            route.fulfill(
+                status=shown.status,
+                body=shown.body,
+                headers={"Content-Type": shown.kind, "Content-Security-Policy": shown.policy},
+            )
+        else:
+            route.abort()
+
+    def __call__(self, shown: pages.Shown) -> None:
+        self.shown = shown
+        self.page.goto(f"http://127.0.0.1:9{shown.path}")
+        self.page.evaluate(
+            """() => {
+                for (const details of document.querySelectorAll("details")) details.open = true;
+                return document.fonts.ready.then(() => null);
+            }"""
+        )
 
 
 @pytest.fixture
@@ -84,20 +143,39 @@ def watched(page):
         ),
     )
     yield page
-    # A 404 or 422 we asked for is said by the console too.
-    assert [text for text in wrong if "status of 4" not in text] == []
+    # A 404 or 422 we asked for is said by the console too, and a network we cut.
+    ours = ("status of 4", "net::ERR_INTERNET_DISCONNECTED", "net::ERR_FAILED")
+    assert [text for text in wrong if not any(each in text for each in ours)] == []
+
+
+def violations(page, kind: str = "tag", rules: list[str] = RULES) -> list[tuple[str, list[str]]]:
+    """What axe finds: a rule and the elements that break it."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE)  # a script element would be stopped by the content security policy
+    found = page.evaluate(
+        """([type, values]) => axe.run(document, {
+            runOnly: {type, values}, resultTypes: ['violations'],
+        }).then(found => found.violations)""",
+        [kind, rules],
+    )
+    return [(each["id"], [node["target"] for node in each["nodes"]]) for each in found]
+
+
+def in_scheme(page, scheme: str) -> None:
+    """Look at the page in light or dark, no colour being still on its way to the other."""
+    page.emulate_media(color_scheme=scheme)
+    page.evaluate(
+        """() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))
+            .then(() => document.getAnimations().forEach(each => each.finish()))"""
+    )
+
+
+def too_wide(page) -> int:
+    """The pixels by which the page scrolls sideways."""
+    return max(0, page.evaluate("document.documentElement.scrollWidth - innerWidth"))
 
 
 def check(page, where: str = "") -> None:
     """axe finds nothing, and nothing makes the page scroll sideways."""
-    page.evaluate(AXE)  # a script element would be stopped by the content security policy
-    found = page.evaluate(
-        """rules => axe.run(document, {
-            runOnly: {type: 'tag', values: rules}, resultTypes: ['violations'],
-        })""",
-        RULES,
-    )["violations"]
-    told = [(each["id"], [node["target"] for node in each["nodes"]]) for each in found]
-    assert told == [], where or page.url
-    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    assert wide <= 0, f"{where or page.url} is {wide} px too wide"
+    assert violations(page) == [], where or page.url
+    assert too_wide(page) == 0, where or page.url

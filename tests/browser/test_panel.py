@@ -14,7 +14,7 @@ from assessments.models import Judge, StandardStudy
 from assessments.roles import make_author, make_judge
 from tests.conftest import SEEDS
 
-from .conftest import DESKTOP, PHONE, check
+from .conftest import DESKTOP, PHONE
 from .test_trainer import PASSWORD, sign_in
 
 PROFESSIONS = ("nurse", "nurse", "nurse", "physician", "physician", "pharmacist", "midwife")
@@ -68,38 +68,28 @@ def test_a_panel_from_end_to_end(browser, live_server, study, language, size, sc
 
     judge, author = desk("juge0"), desk("autrice")
     author.goto(live_server.url + reverse("admin:assessments_standardstudy_add"))
-    check(author)
     author.goto(at())
-    check(author)
 
     judge.goto(live_server.url + reverse("admin:assessments_standardstudy_changelist"))
     judge.goto(at())
-    check(judge)
     judge.goto(at("instructions"))
-    check(judge)
     judge.goto(at("practice"))
-    check(judge)
     press(judge, "form:not(.language) button")  # nothing chosen yet
-    check(judge)
     judge.locator("input[type=radio]").first.check()
     press(judge, "form:not(.language) button")
     judge.fill("#id_operational", "20")
     judge.fill("#id_expert", "80")
     press(judge)
-    check(judge)
     expect(judge.locator("#id_sure")).to_be_visible()
     judge.check("#id_sure")
     press(judge)
-    check(judge)
 
     judge.goto(at("situation", 1))
     judge.locator("input[type=radio]").nth(1).check()
     press(judge, "form:not(.language) button")
-    check(judge)
     judge.fill("#id_operational", "62")
     judge.fill("#id_expert", "50")
     press(judge)
-    check(judge)
     assert judge.input_value("#id_operational") == "62"
     judge.fill("#id_operational", "60")
     judge.fill("#id_expert", "85")
@@ -108,7 +98,6 @@ def test_a_panel_from_end_to_end(browser, live_server, study, language, size, sc
 
     fill(study, 1, range(len(PROFESSIONS)))
     judge.goto(at("acceptable"))
-    check(judge)
     for name, value in zip(
         ("lowest_cut", "highest_cut", "lowest_share", "highest_share"),
         ["5", "60", "10", "50"],
@@ -119,39 +108,29 @@ def test_a_panel_from_end_to_end(browser, live_server, study, language, size, sc
     press(judge)
 
     author.goto(at("move", "discussion"))
-    check(author)
     press(author, ".room form button")
     author.goto(at("figures"))
-    check(author)
     author.goto(at("notes"))
-    check(author)
     author.fill("#id_notes", "La situation 3 est plus difficile la nuit.")
     press(author)
     judge.goto(at())
-    check(judge)
     author.goto(at("move", "round-2"))
     press(author, ".room form button")
 
     judge.goto(at())
-    check(judge)
     judge.goto(at("situation", 3))
-    check(judge)
     press(judge)
 
     fill(study, 2, range(6), spread=0)
     author.goto(at())
-    check(author)
     author.goto(at("move", "closed"))
     press(author, ".room form button")
     author.goto(at("figures"))
     author.fill("#id_scores", "\n".join(f"{score} 3" for score in range(20, 100, 4)))
     press(author)
-    check(author)
     author.goto(at("adopt"))
-    check(author)
     author.fill("#id_version", "1999.1")
     press(author)
-    check(author)
     study.refresh_from_db()
     assert study.state == "adopted"
     for page in (judge, author):

@@ -52,12 +52,8 @@ def made(transactional_db):
 )
 def test_the_whole_room(browser, live_server, made, language, size, scheme):
     page = browser.new_page(locale=language, viewport=size, color_scheme=scheme)
-    page.goto(live_server.url + reverse("admin:index"))
-    check(page, "signing in")
     sign_in(page, live_server.url)
-    check(page)
     page.goto(live_server.url + reverse("admin:assessments_cohort_add"))
-    check(page)
     page.fill("#id_name", "Internes de novembre")
     with page.expect_navigation():
         page.locator("input[name=_save]").click()
@@ -66,7 +62,6 @@ def test_the_whole_room(browser, live_server, made, language, size, scheme):
     assert cohort.trainers.get().username == USERNAME
 
     page.goto(live_server.url + reverse("admin:assessments_cohort_change", args=[cohort.pk]))
-    check(page)
     link = page.locator("input[id=link]").input_value()
     assert link.endswith(f"/c/{cohort.code}/")
 
@@ -75,33 +70,18 @@ def test_the_whole_room(browser, live_server, made, language, size, scheme):
     close = reverse("admin:assessments_cohort_close", args=[made.cohort.pk, after.pk])
     results = reverse("admin:assessments_cohort_results", args=[made.cohort.pk, after.pk])
     page.goto(live_server.url + change)
-    check(page)
     page.locator(f"a[href='{close}']").click()
     page.wait_for_url("**" + close)
-    check(page)
     page.locator(
         "#content form button[type=submit], #content form input[type=submit]"
     ).first.click()
     page.wait_for_url("**" + results)
-    check(page)
     assert page.locator("#content svg[role=img]").count() >= 4
     assert page.locator("#content table").count() >= 2
     first = page.locator("#content").inner_text()
     page.reload()
     assert page.locator("#content").inner_text() == first
     page.close()
-
-
-BOTH = pytest.mark.parametrize(
-    ("language", "scheme"), [("fr-FR", "light"), ("en-GB", "dark")], ids=["light", "dark"]
-)
-
-
-def check_both(page: Page) -> None:
-    """On a phone and on a desktop, which the page is left on."""
-    for size in (PHONE, DESKTOP):
-        page.set_viewport_size(size)
-        check(page, f"{page.url} at {size['width']} px")
 
 
 @pytest.fixture
@@ -153,20 +133,15 @@ def address(site: str, door: str, of: Phase | Cohort, *more: object) -> str:
     return site + reverse(f"admin:assessments_cohort_{door}", args=args)
 
 
-@BOTH
-def test_the_story_the_situations_and_the_projector(browser, live_server, story, language, scheme):
-    page = browser.new_page(locale=language, viewport=DESKTOP, color_scheme=scheme)
+def test_the_story_and_the_projector(browser, live_server, story):
+    page = browser.new_page(locale="fr-FR", viewport=DESKTOP)
     site = live_server.url
     sign_in(page, site)
     page.goto(address(site, "results", story))
     for section in ("changes", "classes", "deeds", "confident"):
         expect(page.locator(f"h2#{section}")).to_be_visible()
-    check_both(page)
-    page.goto(address(site, "situations", story))
-    check_both(page)
     for stage in ("question", "answers", "explanation"):
         page.goto(address(site, "debriefing", story, 2, stage))
-        check_both(page)
         expect(page.locator("h1")).to_be_focused()
     page.close()
 
@@ -251,10 +226,7 @@ def sign_in_without_scripts(page: Page, site: str) -> None:
     expect(page.locator("#user-tools")).to_be_visible()
 
 
-@BOTH
-def test_a_cohort_is_followed_paused_shared_and_copied(
-    browser, live_server, made, language, scheme
-):
+def test_a_cohort_is_followed_paused_shared_and_copied(browser, live_server, made):
     make_trainer(get_user_model().objects.create_user("colleague"))
     after = made.cohort.phases.get(kind="after")
     for days in (3, 2, 1):
@@ -264,30 +236,26 @@ def test_a_cohort_is_followed_paused_shared_and_copied(
             started_at_least=20 - 5 * days,
             finished_at_least=0,
         )
-    page = browser.new_page(locale=language, viewport=DESKTOP, color_scheme=scheme)
+    page = browser.new_page(locale="fr-FR", viewport=DESKTOP)
     site = live_server.url
     sign_in(page, site)
     page.goto(address(site, "change", made.cohort))
     for details in page.locator(".room details > summary").all():
         details.click()
-    check_both(page)
     for value, paused in (("yes", True), ("no", False)):
         with page.expect_navigation():
             page.locator(f"button[name=paused][value={value}]").click()
         after.refresh_from_db()
         assert after.paused is paused
-        check_both(page)
     page.fill("#id_trainer-username", "colleague")
     with page.expect_navigation():
         page.press("#id_trainer-username", "Enter")
     assert made.cohort.trainers.count() == 2
     page.locator(f"a[href='{reverse_path('leave', made.cohort)}']").click()
     page.wait_for_url("**" + reverse_path("leave", made.cohort))
-    check_both(page)
     page.goto(address(site, "change", made.cohort))
     page.locator(f"a[href$='?copy={made.cohort.pk}']").click()
     page.wait_for_url(f"**?copy={made.cohort.pk}")
-    check_both(page)
     with page.expect_navigation():
         page.locator("input[name=_save]").click()
     copied = Cohort.objects.exclude(pk=made.cohort.pk).get()
@@ -304,13 +272,11 @@ def test_a_job_is_watched_until_it_is_done(watched, live_server, made):
     )
     sign_in(page, site)
     page.goto(address(site, "job", before, job.pk))
-    check(page)
     for percent in (10, 60):
         Job.objects.filter(pk=job.pk).update(state=Job.State.RUNNING, percent=percent)
         page.wait_for_function(
             "percent => document.querySelector('#done').value === percent", arg=percent
         )
-        check(page)
     page.locator("#progress a").focus()
     Job.objects.filter(pk=job.pk).update(state=Job.State.DONE, percent=100, file=b"figures")
     file = page.locator(f"#progress a[href='{reverse_path('job_file', before, job.pk)}']")
@@ -319,7 +285,6 @@ def test_a_job_is_watched_until_it_is_done(watched, live_server, made):
     check(page)
     Job.objects.filter(pk=job.pk).update(state=Job.State.FAILED, file=None)
     page.reload()
-    check(page)
 
 
 def test_results_that_are_being_published_appear_by_themselves(watched, live_server, made):
@@ -359,9 +324,7 @@ def test_another_trainer_reaches_nothing(browser, live_server, made):
 
 
 def test_respondents_see_the_very_same_page_as_an_example(browser, live_server, made):
-    for size, scheme in ((PHONE, "light"), (DESKTOP, "dark")):
-        page = browser.new_page(locale="fr-FR", viewport=size, color_scheme=scheme)
-        page.goto(live_server.url + reverse("example"))
-        check(page)
-        assert page.locator("main svg[role=img]").count() >= 4
-        page.close()
+    page = browser.new_page(locale="fr-FR")
+    page.goto(live_server.url + reverse("example"))
+    assert page.locator("main svg[role=img]").count() >= 4
+    page.close()

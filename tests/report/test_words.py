@@ -72,3 +72,24 @@ def test_french_elides_the_first_person(deed, words):
 
 def test_english_does_not():
     assert readiness.i_will("open the record") == "I will open the record"
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        (
+            "fr",
+            'Goddard AT, et al. <span lang="en">Bias of &lt;the&gt; tool.</span> BMJ, 2012 ; '
+            "lu dans le résumé.",
+        ),
+        (
+            "en",
+            "Goddard AT, et al. Bias of &lt;the&gt; tool. BMJ, 2012 ; "
+            '<span lang="fr">lu dans le résumé.</span>',
+        ),
+    ],
+)
+def test_a_citation_says_which_of_its_sentences_are_in_another_language(page, said):
+    citation = "Goddard AT, et al. Bias of <the> tool. BMJ, 2012 ; lu dans le résumé."
+    with translation.override(page):
+        assert readiness.spoken(citation) == said

@@ -1,5 +1,7 @@
 """Erasing, and keeping no longer than was said."""
 
+from copy import copy
+from dataclasses import asdict
 from datetime import timedelta
 from io import StringIO
 
@@ -8,10 +10,15 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from msgspec.structs import replace
 
-from assessments import press, sittings
-from assessments.models import Sitting
+from assessments import exports, press, sittings
+from assessments.cohort.counts import LevelOutcome
+from assessments.instruments import publish
+from assessments.models import Calibration, Sitting
 from assessments.scoring.sheet import Sheet
+from assessments.sittings import Plan
+from tests.instrument.example import example_instrument
 
 from .conftest import Person
 
@@ -30,6 +37,49 @@ def test_erasing_is_confirmed_and_whole(person):
         in Client(headers={"accept-language": "en"}).post(reverse("resume"), {"code": code}).text
     )
     assert person.client.get(reverse("sitting")).headers["Location"] == reverse("resume")
+
+
+def test_erasing_pressed_twice_is_done_once_and_said(person):
+    """The second press still carries the cookies of before."""
+    before = person.client.cookies["readiness_session"].value
+    assert "Your answers are erased" in person.client.post(reverse("erase")).text
+    person.client.cookies["readiness_session"] = before
+    again = person.client.post(reverse("erase"), follow=True)
+    assert again.redirect_chain == [(reverse("resume"), 302)]
+    assert "it is done: your code opens nothing any more" in again.text
+
+
+def test_a_session_that_ended_is_not_told_that_all_is_erased(person):
+    stranger = Client(headers={"accept-language": "en"})
+    said = stranger.post(reverse("erase"), follow=True).text
+    assert "Otherwise nothing was erased: type your code first." in said
+    assert Sitting.objects.count() == 1
+    assert stranger.get(reverse("erase")).headers["Location"] == reverse("resume")
+
+
+def test_it_says_what_is_erased_and_what_remains(phase):
+    person = Person()
+    person.begin(reverse("cohort", args=[phase.cohort.code]))
+
+    def said(*sentences: str) -> list[bool]:
+        text = person.client.get(reverse("erase")).text
+        return [each in text for each in sentences]
+
+    none, stays, measured = (
+        "No result published for your group counts your answers",
+        "Nothing in them tells which part is yours, so it cannot be taken out",
+        "from at least 200 people together",
+    )
+    always = ("after 30 days at most", "reminders in your calendar", 'name="seen" value="')
+    assert said(none, stays, measured, *always) == [True, False, False, True, True, True]
+    today = timezone.localdate()
+    Sitting.objects.update(finished_on=today, released=True)
+    made = {"version": phase.version, "form": phase.form, "n": 200, "document": b""}
+    Calibration.objects.create(**made, made_on=today - timedelta(days=1), digest="1")
+    assert said(none, stays, measured, *always) == [False, True, False, True, True, True]
+    Calibration.objects.create(**made, made_on=today, digest="2")
+    assert said(measured) == [True]
+    assert not sittings.was_measured(Sitting(version=phase.version, form=phase.form))
 
 
 @pytest.mark.parametrize(
@@ -77,6 +127,65 @@ def test_own_data_is_whole(version, asked):
     assert len(data["self_ratings"]) == 16
     assert set(data["scores"]) == {"A", "B", "C", "overall"}
     assert data["finished_on"] == timezone.localdate().isoformat()
+    assert data["levels_when_finished"] == data["levels"]
+    assert data["saves"] == len(asked.pages)
+
+
+def test_each_part_of_own_data_is_explained(person, language):
+    data = exports.own_data(person.sitting)
+    explained = data.pop("explanations")
+    assert set(explained) == {*data, "not_given"}
+
+
+NOT_GIVEN = {"id", "code_hash"}
+"""What the file says is kept and not given."""
+
+
+def test_no_field_that_is_kept_is_forgotten_in_own_data(phase, asked):
+    """Whatever changes in what is kept changes what is downloaded, but for two keys."""
+    today = timezone.localdate()
+    sitting = Sitting(
+        version=phase.version,
+        form=asked.form,
+        language="fr",
+        answers=asked.layout.empty(),
+        code_hash=b"0" * 16,
+        opened_on=today,
+    )
+    other = publish(replace(example_instrument(("A", "B")), version="2.0"))[0]
+    rated = asked.layout.pack(Sheet(self_ratings={asked.instrument.self_ratings[0].code: 3}))
+    changed = {
+        "id": sitting.pk + 1,
+        "version": other,
+        "phase": phase,
+        "form": "B",
+        "language": "en",
+        "answers": rated,
+        "revision": 1,
+        "code_hash": b"1" * 16,
+        "opened_on": today - timedelta(days=1),
+        "finished_on": today,
+        "outcomes": bytes([LevelOutcome.BETWEEN_1_2] * 3),
+        "plans": [asdict(Plan("step", "when", "will", "with", "2027-01-01"))],
+        "deeds": [{"step": "step", "deed": "done"}],
+        "released": True,
+        "late": True,
+    }
+    assert set(changed) == {field.name for field in Sitting._meta.concrete_fields}
+    plain = exports.own_data(sitting)
+    unseen = set()
+    for name, value in changed.items():
+        one = copy(sitting)
+        one._state = copy(sitting._state)
+        one._state.fields_cache = dict(sitting._state.fields_cache)
+        if name == "form":  # only a version of two forms has another
+            one.version = other
+        before = exports.own_data(one)
+        setattr(one, name, value)
+        if exports.own_data(one) == before:
+            unseen.add(name)
+    assert unseen == NOT_GIVEN
+    assert exports.own_data(sitting) == plain
 
 
 def test_a_report_waits_its_turn_and_not_for_ever(version, asked, monkeypatch):

@@ -422,6 +422,7 @@ def test_the_report_says_what_has_changed(before, after, asked):
             "rci": shift.change.rci,
             "reliable": shift.change.reliable,
             "needed": shift.change.needed,
+            "situations": None,
         }
         for shift in comparison.shifts
     }
@@ -468,8 +469,13 @@ def test_another_version_is_compared_through_what_it_asks_alike_and_says_so(befo
     found = person.client.get(reverse("results"))
     assert found.context["report"].comparison.shared == 24
     assert "The questionnaire has changed since (version 1.0 then, 9.9.9 now)." in found.text
-    # The file of one's own data gives changes on one version only.
-    assert person.client.get(reverse("answers")).json()["change"] is None
+    told = person.client.get(reverse("answers")).json()["change"]
+    assert told["compared_with"]["version"] == "1.0"
+    shifts = found.context["report"].comparison.shifts
+    assert [each["situations"] for each in told["scores"].values()] == [
+        shift.common for shift in shifts if shift.change
+    ]
+    assert {each["difference"] for each in told["scores"].values()} == {0.0}
 
 
 def test_a_version_that_asks_nothing_alike_is_not_compared_and_it_is_said_why(before, after, asked):
@@ -641,12 +647,22 @@ def test_everything_is_erased_at_once(followed):
 
 def test_or_the_one_that_is_open_alone(followed):
     followed.client.post(reverse("turn"), {"number": "1"})
-    response = followed.client.post(reverse("erase"), {"what": "this"})
-    assert "Your code still opens your others" in response.text
+    posted = {"what": "this", "seen": followed.client.get(reverse("erase")).context["seen"]}
+    for _press in range(2):  # the second finds another open, and leaves it alone
+        response = followed.client.post(reverse("erase"), posted)
+        assert "Your code still opens your others" in response.text
     assert [each.phase.kind for each in Sitting.objects.all()] == ["follow-up"]
     assert followed.sitting.phase.kind == "follow-up"
     assert "Your questionnaires" not in followed.client.get(reverse("leave")).text
     assert sittings.find_by_code(normal(followed.code)) == followed.sitting
+
+
+def test_one_is_erased_as_its_page_said_though_another_was_opened_since(followed):
+    posted = {"what": "this", "seen": followed.client.get(reverse("erase")).context["seen"]}
+    followed.client.post(reverse("turn"), {"number": "1"})
+    followed.client.post(reverse("erase"), posted)
+    assert [each.phase.kind for each in Sitting.objects.all()] == ["before"]
+    assert followed.sitting.phase.kind == "before"
 
 
 def test_a_form_displayed_by_one_questionnaire_does_not_erase_another(followed):

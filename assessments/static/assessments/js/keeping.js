@@ -1,0 +1,137 @@
+// Keeps what one answers. A page of questions is sent as one goes: one request at a time, the same
+// again until the server acknowledges it, so that answers arrive in order, and once. Whatever a
+// button sends waits for a network that is away. Without scripts, a page is saved by its buttons.
+"use strict";
+
+(() => {
+  const PAUSE = 700; // ms after the last choice, and the page is sent
+  const PATIENCE = 15000; // ms that the server has to answer
+  const WAITS = [1000, 2000, 4000, 8000, 15000]; // ms before the same is sent again
+  const notice = document.getElementById("keeping"); // what there is to say, and where
+  if (!notice || !HTMLFormElement.prototype.requestSubmit) return;
+
+  let away = false;
+  const say = (words) => { notice.textContent = words; };
+
+  const pause = (wait) => new Promise((go) => {
+    setTimeout(go, wait);
+    addEventListener("online", go, { once: true });
+  });
+
+  // What the server answers, once it does. What is not from it (a proxy that gives up, the sign-in
+  // page of a guest network) is no answer.
+  const reach = async (address, options, isAnswer, words) => {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        const answer = await fetch(address, {
+          ...options, cache: "no-store", signal: AbortSignal.timeout?.(PATIENCE),
+        });
+        const overloaded = answer.status >= 500 || [408, 425, 429].includes(answer.status);
+        if (!overloaded && isAnswer(answer)) return answer;
+      } catch { /* the network is away */ }
+      away = true;
+      say(words());
+      await pause(WAITS[Math.min(tries, WAITS.length - 1)]);
+    }
+  };
+
+  const isBack = () => {
+    if (!away) return;
+    away = false;
+    say(notice.dataset.back);
+    setTimeout(() => { if (!away && notice.textContent === notice.dataset.back) say(""); }, 8000);
+  };
+
+  // A page of questions.
+  const keep = (form) => {
+    let changed = false; // since it was sent last
+    let sending = false;
+    let pressed = null; // the button that goes on, once all is kept
+    let natively = false; // the server has something to show: a form is sent as browsers do
+    let timer;
+
+    const send = (name, value) => {
+      const body = new FormData(form);
+      if (name) body.append(name, value);
+      return reach(
+        form.action,
+        { method: "POST", body, headers: { Accept: "application/json" }, keepalive: true },
+        (answer) => answer.status >= 400 || /json/.test(answer.headers.get("Content-Type")),
+        () => (pressed ? notice.dataset.waiting : notice.dataset.away),
+      );
+    };
+
+    const drain = async () => {
+      clearTimeout(timer);
+      if (sending || natively) return;
+      sending = true;
+      while (changed || pressed) {
+        const going = changed ? null : pressed;
+        changed = false;
+        const answer = await (going ? send(going.name, going.value) : send("go", "keep"));
+        const told = await answer.json().catch(() => ({}));
+        if (!answer.ok) {
+          natively = true;
+          say(told.said || notice.dataset.refused);
+          if (pressed) form.requestSubmit(pressed);
+          break;
+        }
+        isBack();
+        if (told.seen) {
+          form.elements.seen.value = told.seen;
+          document.getElementById("kept").hidden = false;
+        } else if (!changed) {
+          pressed = null;
+          location.assign(told.next);
+        }
+      }
+      sending = false;
+    };
+
+    form.addEventListener("change", () => {
+      changed = true;
+      clearTimeout(timer);
+      timer = setTimeout(drain, PAUSE);
+    });
+    form.addEventListener("submit", (event) => {
+      if (natively) return;
+      event.preventDefault();
+      pressed = event.submitter || form.querySelector("[type=submit]");
+      drain();
+    });
+    document.addEventListener("visibilitychange", () => { if (document.hidden) drain(); });
+    addEventListener("beforeunload", (event) => {
+      if (natively) return;
+      drain();
+      if (changed || (away && sending)) event.preventDefault();
+    });
+    addEventListener("offline", () => { away = true; say(notice.dataset.away); });
+    addEventListener("online", () => { if (!sending) isBack(); });
+  };
+
+  // Any other form: it is sent once the server can be reached.
+  const hold = (form) => {
+    let holding = false;
+    let reached = false;
+    form.addEventListener("submit", async (event) => {
+      if (reached || event.defaultPrevented) return;
+      event.preventDefault();
+      if (holding) return;
+      holding = true;
+      const { submitter } = event;
+      const icon = document.querySelector("link[rel=icon]").href;
+      await reach(icon, { method: "HEAD" }, (answer) => answer.ok, () => notice.dataset.waiting);
+      isBack();
+      reached = true;
+      form.requestSubmit(submitter);
+      reached = holding = false;
+    });
+  };
+
+  for (const form of document.querySelectorAll("main form[method=post]")) {
+    ("keep" in form.dataset ? keep : hold)(form);
+  }
+
+  // A page that a browser kept to go back to may be another person's by now.
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+})();

@@ -1,0 +1,281 @@
+"""A network that comes and goes, a second tab, a session that ends, a server that is killed."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.db import connection
+from playwright.sync_api import Page, expect
+
+from assessments.instruments import questionnaire
+from assessments.models import Sitting
+from assessments.sittings import questionnaire_of, sheet_of
+
+from .test_walk import SECOND_CHOICES, begin, press
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def choose(page: Page, number: int, question: int = 0) -> None:
+    page.locator("main fieldset").nth(question).locator("input").nth(number).check()
+
+
+def kept(page: Page):
+    """The next acknowledgement of what was chosen."""
+    return page.expect_response(
+        lambda response: response.request.method == "POST" and response.status == 200
+    )
+
+
+def go_on(page: Page) -> None:
+    """Press the primary button, without waiting for where it leads."""
+    page.locator("main form button[type=submit]").first.click(no_wait_after=True)
+
+
+def at_situations(page: Page, door: str) -> str:
+    """Before the first situations; the resume code."""
+    code = begin(page, door)
+    page.goto(page.url.replace("/context/1/", "/scenarios/1/"))
+    return code
+
+
+def stored() -> list[str | None]:
+    """The options kept of the first page of situations."""
+    sitting = Sitting.objects.get()
+    asked = questionnaire_of(sitting)
+    answers = sheet_of(sitting).answers
+    items = [item.code for item in asked.page("scenarios", 1).items]
+    return [answers[code].option if code in answers else None for code in items]
+
+
+def test_what_is_chosen_is_kept_without_a_button(watched, door):
+    at_situations(watched, door)
+    expect(watched.locator("#kept")).to_be_hidden()
+    with kept(watched):
+        choose(watched, 1)
+    expect(watched.locator("#kept")).to_be_visible()
+    assert stored()[0] == "b"
+    watched.reload()
+    expect(watched.locator("main fieldset").first.locator("input").nth(1)).to_be_checked()
+
+
+def test_without_a_network_answers_wait_and_go_when_it_is_back(watched, door):
+    at_situations(watched, door)
+    notice = watched.locator("#keeping")
+    expect(notice).to_be_empty()
+    watched.context.set_offline(True)
+    expect(notice).to_contain_text("Pas de réseau")
+    choose(watched, 1)
+    choose(watched, 2)
+    go_on(watched)
+    expect(notice).to_contain_text("Vous continuerez")
+    choose(watched, 0)  # one may still change one's mind
+    assert watched.url.endswith("/scenarios/1/")
+    assert stored()[0] is None
+    watched.context.set_offline(False)
+    watched.wait_for_url("**/scenarios/2/")
+    assert stored()[0] == "a"
+
+
+def test_an_acknowledgement_that_is_lost_is_no_conflict(watched, door):
+    """The server has kept it, the answer never came, and in the meantime one has changed it."""
+    at_situations(watched, door)
+    lost = []
+
+    def lose(route) -> None:
+        if route.request.method != "POST" or lost:
+            return route.continue_()
+        lost.append(route.fetch().status)
+        choose(watched, 2)
+        return route.abort()
+
+    watched.route("**/scenarios/1/", lose)
+    choose(watched, 1)
+    expect(watched.locator("#keeping")).to_contain_text("Pas de réseau")
+    expect(watched.locator("#keeping")).to_contain_text("Le réseau est revenu")
+    watched.wait_for_function("() => !document.getElementById('kept').hidden")
+    assert lost == [200]
+    with watched.expect_navigation():
+        go_on(watched)
+    assert watched.url.endswith("/scenarios/2/")
+    assert stored()[0] == "c"
+
+
+def test_a_second_tab_is_told_and_overwrites_nothing(watched, door):
+    at_situations(watched, door)
+    second = watched.context.new_page()
+    second.goto(watched.url)
+    with kept(watched):
+        choose(watched, 0)
+    choose(second, 1)
+    expect(second.locator("#keeping")).to_contain_text("autre onglet")
+    assert stored()[0] == "a"
+    press(second)  # shown as a page, with what this tab holds
+    expect(second.get_by_role("alert")).to_contain_text("autre onglet")
+    expect(second.locator("main fieldset").first.locator("input").nth(1)).to_be_checked()
+    assert stored()[0] == "a"
+    press(second)  # a decision
+    assert stored()[0] == "b"
+
+
+def test_an_ended_session_asks_for_the_code_and_goes_on(watched, door):
+    code = at_situations(watched, door)
+    Session.objects.all().delete()
+    choose(watched, 1)
+    expect(watched.locator("#keeping")).to_contain_text("Votre session est terminée")
+    assert stored()[0] is None
+    press(watched)
+    watched.fill("#id_code", code)
+    press(watched)
+    watched.wait_for_url("**/scenarios/2/")
+    assert stored()[0] == "b"
+
+
+def test_a_button_elsewhere_waits_for_the_network(watched, door):
+    at_situations(watched, door)
+    with kept(watched):
+        choose(watched, 1)
+    watched.goto(watched.url.replace("/scenarios/1/", "/review/"))
+    watched.context.set_offline(True)
+    go_on(watched)
+    expect(watched.locator("#keeping")).to_contain_text("Pas de réseau")
+    assert Sitting.objects.get().finished_on is None
+    watched.context.set_offline(False)
+    watched.wait_for_url("**/results/")
+    assert Sitting.objects.get().finished_on is not None
+
+
+def test_the_network_is_cut_at_random_and_every_answer_arrives(watched, door):
+    chance = random.Random(20261124)
+    begin(watched, door)
+    walked = 0
+    while "/review/" not in watched.url:
+        cut = chance.random() < 0.5
+        watched.context.set_offline(cut and chance.random() < 0.5)
+        watched.evaluate(SECOND_CHOICES)
+        watched.context.set_offline(cut)
+        here = watched.url
+        go_on(watched)
+        if cut:
+            expect(watched.locator("#keeping")).to_contain_text("Vous continuerez")
+            watched.context.set_offline(False)
+        watched.wait_for_url(lambda url, here=here: url != here)
+        walked += 1
+    assert walked == 16
+    sheet = sheet_of(Sitting.objects.get())
+    assert {answer.option for answer in sheet.answers.values()} == {"b"}
+    assert len(sheet.answers) == 24
+    press(watched)
+    watched.wait_for_url("**/results/")
+
+
+class Server:
+    """The web server as in earnest, on its own copy of the tests' database, to be killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.database = folder / "db.sqlite3"
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM INTO %s", [str(self.database)])
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            **{key: value for key, value in os.environ.items() if key != "DATABASE_URL"},
+            "READINESS_DATA": str(folder),
+            "READINESS_ADDRESS": self.address,
+        }
+        subprocess.run(
+            [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity=0"],
+            cwd=ROOT,
+            env=self.environment,
+            check=True,
+        )
+        self.process: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "gunicorn", "--config", "readiness/gunicorn.py"),
+                *("--bind", f"127.0.0.1:{self.port}", "readiness.wsgi"),
+            ],
+            cwd=ROOT,
+            env=self.environment,
+            start_new_session=True,
+            stderr=subprocess.DEVNULL,
+        )
+        for _attempt in range(300):
+            try:
+                urllib.request.urlopen(f"{self.address}/resume/", timeout=5)
+            except OSError:
+                time.sleep(0.1)
+            else:
+                return
+        raise AssertionError("the server does not start")
+
+    def kill(self) -> None:
+        """At once, master and workers, whatever they are doing."""
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+
+@pytest.fixture
+def server(tmp_path, phase) -> Iterator[Server]:
+    server = Server(tmp_path)
+    server.start()
+    yield server
+    server.kill()
+
+
+def test_a_server_killed_between_answers_loses_none_it_acknowledged(browser, phase, server):
+    chance = random.Random(7)
+    page = browser.new_context(locale="fr-FR").new_page()
+    begin(page, server.address)
+    acknowledged: list[str] = []
+    page.on(
+        "response",
+        lambda response: (
+            response.request.method == "POST"
+            and response.status == 200
+            and acknowledged.append(response.url)
+        ),
+    )
+    killed_at = set(chance.sample(range(16), 3))
+    for number in range(16):
+        here = page.url
+        page.evaluate(SECOND_CHOICES)
+        if number in killed_at:
+            page.wait_for_timeout(chance.randrange(1200))
+            server.kill()
+            go_on(page)
+            expect(page.locator("#keeping")).to_contain_text("Pas de réseau")
+            server.start()
+        else:
+            go_on(page)
+        page.wait_for_url(lambda url, here=here: url != here, timeout=60_000)
+    assert page.url.endswith("/review/")
+    assert len(acknowledged) >= 16
+    expect(page.locator("main")).to_contain_text("Toutes les questions ont une réponse")
+    with closing(sqlite3.connect(server.database)) as database:
+        [(kept,)] = database.execute("SELECT answers FROM assessments_sitting")
+    asked = questionnaire(phase.version.digest, phase.form)
+    sheet = asked.layout.unpack(kept)
+    assert [answer.option for answer in sheet.answers.values()] == ["b"] * 24
+    press(page)
+    page.wait_for_url("**/results/")
+    page.context.close()
