@@ -64,6 +64,8 @@ def test_the_whole_sitting_by_keyboard_alone(watched, door):
     expect(page).to_have_url(re.compile("/results/$"))
     arrived()
 
+    keys.to(".contents summary")
+    page.keyboard.press("Space")
     keys.to(".contents a[href='#answers']")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("#answers$"))
@@ -80,7 +82,7 @@ def test_the_whole_sitting_by_keyboard_alone(watched, door):
     keys.to("main input[name$=-when]")
     page.keyboard.type("Lundi")
     keys.press(MAIN_BUTTON)
-    expect(page.get_by_role("status")).to_be_visible()
+    expect(page.locator(".notice[role=status]")).to_be_visible()
     keys.press("main a[href='/leave/']")
     arrived()
     keys.press(MAIN_BUTTON)
