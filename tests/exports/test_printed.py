@@ -99,7 +99,7 @@ def test_the_results_are_a_sound_document(language, kind):
     assert len(reader.pages) <= 9
     # Little white is left at the end of a page, save the last and the one before a large drawing.
     *_, second, _least = sorted(document.depths[:-1], reverse=True)
-    assert second > 0.6
+    assert second > 0.5
     assert len(document.laid_out) == len(reader.pages)
     for number, text in enumerate(document.laid_out, 1):
         assert flat(told(real().status)) in text
