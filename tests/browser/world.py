@@ -168,7 +168,9 @@ class World:
         for inline in response.context["inline_admin_formsets"]:
             forms += [inline.formset.management_form, *inline.formset.forms]
         values = {bound.html_name: bound.value() for form in forms for bound in form}
-        return {name: value for name, value in values.items() if value not in (None, False)}
+        return {
+            name: value for name, value in values.items() if not (value is None or value is False)
+        }
 
     # --- Whoever answers --------------------------------------------------------------------------
 
