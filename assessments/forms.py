@@ -95,6 +95,7 @@ class PageForm(forms.Form):
         self.helper = FormHelper()
         self.helper.form_tag = False
         self.helper.disable_csrf = True
+        self.helper.form_show_errors = False  # the page says them above, each question its own
         self.helper.layout = Layout("seen")
         for item in page.items:
             match item:

@@ -41,6 +41,8 @@ NOT_PAGES = {
     "answers": "a file of data",
     "answers-r4": "a file of data",
     "answers-r5": "a file of data",
+    "calendar": "a file of data",
+    "calendar-return": "a file of data",
     "instrument": "a file of data",
     "form-r4": "a file of data",
     "form-r5": "a file of data",
@@ -421,6 +423,18 @@ def respondent_next_steps_refused(world):
 def respondent_next_steps_kept(world):
     client = world.person(finished=True)
     return client.post(reverse("plans"), chosen(client), follow=True)
+
+
+@state
+def respondent_reminders_of_nothing(world):
+    return world.person(finished=True).get(reverse("reminders"))
+
+
+@state
+def respondent_reminders(world):
+    client = world.person(finished=True)
+    client.post(reverse("plans"), chosen(client))
+    return client.get(reverse("reminders"))
 
 
 @state
