@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import logging
 import re
 import threading
 import unicodedata
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).resolve().parent / "static" / "assessments"
 SHEETS = ("report", "filed", "poster")
 """The stylesheets: what every document shares, what a trainer files, what is put up."""
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +221,11 @@ def _tell_passages(document: Document, pdf: PDF, known: dict[bytes, Any]) -> Non
     from pydyf import String
 
     language = document.metadata.lang
-    pieces = _pieces(known[pdf.catalog["StructTreeRoot"]], known)
-    drawn = (box for page in document.pages for box in _drawn(page._page_box))
+    pieces = list(_pieces(known[pdf.catalog["StructTreeRoot"]], known))
+    drawn = [box for page in document.pages for box in _drawn(page._page_box)]
+    if len(pieces) != len(drawn):  # a report is worth more than the languages of its passages
+        logger.error("Passages of a PDF could not be told their language.")
+        return
     for piece, box in zip(pieces, drawn, strict=True):
         spoken = box.style["lang"]
         if spoken and spoken != language and _tag(piece) != "/Figure":
