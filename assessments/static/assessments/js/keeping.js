@@ -19,15 +19,16 @@
   });
 
   // What the server answers, once it does. What is not from it (a proxy that gives up, the sign-in
-  // page of a guest network) is no answer.
-  const reach = async (address, options, isAnswer, words) => {
+  // page of a guest network) is no answer, nor is what breaks off.
+  const reach = async (address, options, read, words) => {
     for (let tries = 0; ; tries += 1) {
       try {
         const answer = await fetch(address, {
           ...options, cache: "no-store", signal: AbortSignal.timeout?.(PATIENCE),
         });
         const overloaded = answer.status >= 500 || [408, 425, 429].includes(answer.status);
-        if (!overloaded && isAnswer(answer)) return answer;
+        const told = !overloaded && await read(answer);
+        if (told) return told;
       } catch { /* the network is away */ }
       away = true;
       say(words());
@@ -56,7 +57,10 @@
       return reach(
         form.action,
         { method: "POST", body, headers: { Accept: "application/json" }, keepalive: true },
-        (answer) => answer.status >= 400 || /json/.test(answer.headers.get("Content-Type")),
+        async (answer) => {
+          if (answer.ok) return answer.json();
+          return { said: notice.dataset.refused, ...await answer.json().catch(() => null) };
+        },
         () => (pressed ? notice.dataset.waiting : notice.dataset.away),
       );
     };
@@ -68,11 +72,10 @@
       while (changed || pressed) {
         const going = changed ? null : pressed;
         changed = false;
-        const answer = await (going ? send(going.name, going.value) : send("go", "keep"));
-        const told = await answer.json().catch(() => ({}));
-        if (!answer.ok) {
+        const told = await (going ? send(going.name, going.value) : send("go", "keep"));
+        if (told.said) {
           natively = true;
-          say(told.said || notice.dataset.refused);
+          say(told.said);
           if (pressed) form.requestSubmit(pressed);
           break;
         }
@@ -105,25 +108,33 @@
       drain();
       if (changed || (away && sending)) event.preventDefault();
     });
-    addEventListener("offline", () => { away = true; say(notice.dataset.away); });
-    addEventListener("online", () => { if (!sending) isBack(); });
+    addEventListener("offline", () => {
+      if (natively) return; // nothing is sent any more when it is back
+      away = true;
+      say(pressed ? notice.dataset.waiting : notice.dataset.away);
+    });
+    addEventListener("online", () => {
+      if (changed) drain();
+      else if (!sending && !natively) isBack();
+    });
   };
 
   // Any other form: it is sent once the server can be reached.
   const hold = (form) => {
     let holding = false;
     let reached = false;
+    let pressed; // the last button is the one that is meant
     form.addEventListener("submit", async (event) => {
       if (reached || event.defaultPrevented) return;
       event.preventDefault();
+      pressed = event.submitter;
       if (holding) return;
       holding = true;
-      const { submitter } = event;
       const icon = document.querySelector("link[rel=icon]").href;
       await reach(icon, { method: "HEAD" }, (answer) => answer.ok, () => notice.dataset.waiting);
       isBack();
       reached = true;
-      form.requestSubmit(submitter);
+      form.requestSubmit(pressed);
       reached = holding = false;
     });
   };
