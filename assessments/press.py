@@ -143,7 +143,8 @@ def warm() -> None:
 
 MISSING = "[…]"
 """Stands for signs, such as an emoji or Arabic letters, that our fonts lack."""
-_ALIKE = str.maketrans({"\u202f": "\xa0", "\u2009": " ", "\u2010": "-", "\u2011": "-"})
+_ALIKE = str.maketrans({"\u202f": "\xa0", "\u2010": "-", "\u2011": "-"})
+"""What our fonts lack, and Unicode has no such near sign for."""
 
 
 def _signs_of_the_fonts() -> set[int]:
@@ -169,11 +170,11 @@ def _printable(html: str, unprintable: re.Pattern[str]) -> str:
     """
 
     def written(found: re.Match[str]) -> str:
-        nearest = unicodedata.normalize("NFKD", found[0].translate(_ALIKE))
+        nearest = unicodedata.normalize("NFKD", found[0])
         seen = (sign for sign in nearest if unicodedata.category(sign) not in {"Cc", "Cf", "Mn"})
         return unprintable.sub(MISSING, escape("".join(seen)))
 
-    found = unprintable.sub(written, unicodedata.normalize("NFC", html))
+    found = unprintable.sub(written, unicodedata.normalize("NFC", html).translate(_ALIKE))
     if MISSING in found and MISSING not in html:
         said = _("“%(mark)s” stands for signs that the fonts of this document do not have.")
         note = f'<p class="small">{said % {"mark": MISSING}}</p>'

@@ -267,6 +267,10 @@ def test_a_sign_is_printed_as_its_nearest_or_as_a_mark_that_is_explained(in_engl
     assert said == flat(read + (note if press.MISSING in read and read != typed else ""))
 
 
+def test_a_space_that_may_not_break_stays_one():
+    assert press._printable("12\u202f345\u2009€", press._press().unprintable) == "12\xa0345\u2009€"
+
+
 def test_the_checks_see_what_is_wrong(in_english):
     """A page with every flaw that the documents have not."""
     page = """<!doctype html><html lang="en"><title>Flaws</title><main><h1>Flaws</h1>
