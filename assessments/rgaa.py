@@ -10,19 +10,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import Enum, StrEnum
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 from django.conf import settings
+from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise
-
     from readiness.audit import Audit
 
 GRID = Path(__file__).resolve().parent / "rgaa.yaml"
@@ -124,16 +123,12 @@ def grid() -> Grid:
     return msgspec.yaml.decode(GRID.read_bytes(), type=Grid)
 
 
-class Conformity(Enum):
+class Conformity(models.TextChoices):
     """The three states of French law, as every page must say them."""
 
-    NONE = _("Accessibility: not compliant")
-    PARTIAL = _("Accessibility: partially compliant")
-    FULL = _("Accessibility: fully compliant")
-
-    @property
-    def label(self) -> _StrPromise:
-        return self.value
+    NONE = "none", _("Accessibility: not compliant")
+    PARTIAL = "partial", _("Accessibility: partially compliant")
+    FULL = "full", _("Accessibility: fully compliant")
 
 
 @dataclass(frozen=True, slots=True)
