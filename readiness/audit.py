@@ -29,29 +29,26 @@ class Audit:
 
 def audit_told(on: str, by: str, rate: str) -> Audit | None:
     """None where nothing is told; ImproperlyConfigured where it is told in part or wrongly."""
-    told = {
-        "READINESS_AUDITED_ON": on.strip(),
-        "READINESS_AUDITED_BY": by.strip(),
-        "READINESS_AUDIT_RATE": rate.strip(),
-    }
+    on, by, rate = on.strip(), by.strip(), rate.strip()
+    told = {"READINESS_AUDITED_ON": on, "READINESS_AUDITED_BY": by, "READINESS_AUDIT_RATE": rate}
     if not any(told.values()):
         return None
     missing = ", ".join(name for name, value in told.items() if not value)
     if missing:
         raise ImproperlyConfigured(f"An accessibility audit is told in part: {missing} missing.")
     try:
-        day = date.fromisoformat(on.strip())
+        day = date.fromisoformat(on)
     except ValueError as wrong:
         raise ImproperlyConfigured(
             f"READINESS_AUDITED_ON is a day such as 2027-03-01, not {on!r}."
         ) from wrong
     if day > date.today():  # noqa: DTZ011  (settings have no time zone yet)
         raise ImproperlyConfigured(f"READINESS_AUDITED_ON is yet to come: {on}.")
-    if not (rate.strip().isdecimal() and int(rate) <= 100):
+    if not (rate.isdecimal() and int(rate) <= 100):
         raise ImproperlyConfigured(
             f"READINESS_AUDIT_RATE is a whole number of per cent from 0 to 100, not {rate!r}."
         )
-    return Audit(day, by.strip(), int(rate))
+    return Audit(day, by, int(rate))
 
 
 def plan_told(address: str) -> str:
