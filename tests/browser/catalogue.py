@@ -514,7 +514,9 @@ def respondent_erased(world):
 
 @state
 def respondent_erased_one_of_several(world):
-    return world.returning().post(reverse("erase"), {"what": "this"})
+    client = world.returning()
+    seen = client.get(reverse("erase")).context["seen"]
+    return client.post(reverse("erase"), {"what": "this", "seen": seen})
 
 
 # --- A trainer -----------------------------------------------------------------------------------

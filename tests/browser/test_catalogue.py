@@ -1,4 +1,4 @@
-"""Nothing is missing from the catalogue, and every state is what it says."""
+"""No address of ours is missing from the catalogue."""
 
 from __future__ import annotations
 
