@@ -53,6 +53,8 @@ def server(tmp_path_factory) -> Iterator[str]:
                 break
             except OSError:
                 time.sleep(0.1)
+        else:
+            raise AssertionError("the server does not start")
         yield address
     finally:
         running.terminate()
@@ -87,12 +89,9 @@ def test_what_is_seen_first_does_not_wait_for_scripts(browser, server, path):
         ).observe({type: "largest-contentful-paint", buffered: true}))"""
     )
     assert largest
-    scripts = page.locator("script")
-    assert scripts.count() == len(held)
+    assert page.locator("script").count() == len(held) > 0  # there was something to wait for
     assert page.locator("script:not([defer])").count() == 0
-    if path == "/resume/":  # which has one: there was something to wait for
-        assert page.evaluate("document.readyState") == "interactive"
-        assert held
+    assert page.evaluate("document.readyState") == "interactive"
     for route in held:
         route.abort()
     page.context.close()
