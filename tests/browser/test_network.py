@@ -142,7 +142,11 @@ def test_an_ended_session_asks_for_the_code_and_goes_on(watched, door):
     choose(watched, 1)
     expect(watched.locator("#keeping")).to_contain_text("Votre session est terminée")
     assert stored()[0] is None
-    press(watched)
+    watched.context.set_offline(True)
+    go_on(watched)  # it waits for the network like any other form
+    expect(watched.locator("#keeping")).to_contain_text("Vous continuerez")
+    with watched.expect_navigation():
+        watched.context.set_offline(False)
     watched.fill("#id_code", code)
     press(watched)
     watched.wait_for_url("**/scenarios/2/")

@@ -48,7 +48,7 @@
     let changed = false; // since it was sent last
     let sending = false;
     let pressed = null; // the button that goes on, once all is kept
-    let natively = false; // the server has something to show: a form is sent as browsers do
+    let natively = false; // the server has something to show: the form is sent like any other
     let timer;
 
     const send = (name, value) => {
@@ -75,6 +75,7 @@
         const told = await (going ? send(going.name, going.value) : send("go", "keep"));
         if (told.said) {
           natively = true;
+          hold(form);
           say(told.said);
           if (pressed) form.requestSubmit(pressed);
           break;
