@@ -77,7 +77,7 @@ def test_without_a_network_answers_wait_and_go_when_it_is_back(watched, door):
     notice = watched.locator("#keeping")
     expect(notice).to_be_empty()
     watched.context.set_offline(True)
-    expect(notice).to_contain_text("Pas de réseau")
+    expect(notice).to_contain_text("Pas de connexion")
     choose(watched, 1)
     choose(watched, 2)
     go_on(watched)
@@ -107,8 +107,8 @@ def test_an_acknowledgement_that_is_lost_is_no_conflict(watched, door):
 
     watched.route("**/scenarios/1/", lose)
     choose(watched, 1)
-    expect(watched.locator("#keeping")).to_contain_text("Pas de réseau")
-    expect(watched.locator("#keeping")).to_contain_text("Le réseau est revenu")
+    expect(watched.locator("#keeping")).to_contain_text("Pas de connexion")
+    expect(watched.locator("#keeping")).to_contain_text("La connexion est revenue")
     watched.wait_for_function("() => !document.getElementById('kept').hidden")
     assert lost == [200, 200]
     with watched.expect_navigation():
@@ -160,7 +160,7 @@ def test_a_button_elsewhere_waits_for_the_network(watched, door):
     watched.goto(watched.url.replace("/scenarios/1/", "/review/"))
     watched.context.set_offline(True)
     go_on(watched)
-    expect(watched.locator("#keeping")).to_contain_text("Pas de réseau")
+    expect(watched.locator("#keeping")).to_contain_text("Pas de connexion")
     assert Sitting.objects.get().finished_on is None
     watched.context.set_offline(False)
     watched.wait_for_url("**/results/")
@@ -272,7 +272,7 @@ def test_a_server_killed_between_answers_loses_none_it_acknowledged(browser, pha
             page.wait_for_timeout(chance.randrange(1200))
             server.kill()
             go_on(page)
-            expect(page.locator("#keeping")).to_contain_text("Pas de réseau")
+            expect(page.locator("#keeping")).to_contain_text("Pas de connexion")
             server.start()
         else:
             go_on(page)
