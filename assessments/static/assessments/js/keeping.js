@@ -73,6 +73,7 @@
         if (!answer.ok) {
           natively = true;
           say(told.said || notice.dataset.refused);
+          hold(form); // what is not kept yet is not sent into a network that is away
           if (pressed) form.requestSubmit(pressed);
           break;
         }
@@ -120,7 +121,8 @@
       holding = true;
       const { submitter } = event;
       const icon = document.querySelector("link[rel=icon]").href;
-      await reach(icon, { method: "HEAD" }, (answer) => answer.ok, () => notice.dataset.waiting);
+      const isIcon = (answer) => answer.ok && /svg/.test(answer.headers.get("Content-Type"));
+      await reach(icon, { method: "HEAD" }, isIcon, () => notice.dataset.waiting);
       isBack();
       reached = true;
       form.requestSubmit(submitter);
