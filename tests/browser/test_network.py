@@ -90,6 +90,19 @@ def test_without_a_network_answers_wait_and_go_when_it_is_back(watched, door):
     assert stored()[0] == "a"
 
 
+def test_the_button_pressed_last_is_the_one_that_counts(watched, door):
+    at_situations(watched, door)
+    watched.context.set_offline(True)
+    choose(watched, 1)
+    go_on(watched)
+    expect(watched.locator("#keeping")).to_contain_text("Vous continuerez")
+    watched.wait_for_timeout(1500)  # it is tried again, as "continue"
+    watched.get_by_role("button", name="Enregistrer et m’arrêter là").click(no_wait_after=True)
+    watched.context.set_offline(False)
+    watched.wait_for_url("**/leave/")
+    assert stored()[0] == "b"
+
+
 def test_an_acknowledgement_that_is_lost_is_no_conflict(watched, door):
     """The server has kept it, the answer never came, and in the meantime one has changed it."""
     at_situations(watched, door)
