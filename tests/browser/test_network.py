@@ -90,6 +90,19 @@ def test_without_a_network_answers_wait_and_go_when_it_is_back(watched, door):
     assert stored()[0] == "a"
 
 
+def test_the_button_pressed_last_is_the_one_that_counts(watched, door):
+    at_situations(watched, door)
+    watched.context.set_offline(True)
+    choose(watched, 1)
+    go_on(watched)
+    expect(watched.locator("#keeping")).to_contain_text("Vous continuerez")
+    watched.wait_for_timeout(1500)  # it is tried again, as "continue"
+    watched.get_by_role("button", name="Enregistrer et m’arrêter là").click(no_wait_after=True)
+    watched.context.set_offline(False)
+    watched.wait_for_url("**/leave/")
+    assert stored()[0] == "b"
+
+
 def test_an_acknowledgement_that_is_lost_is_no_conflict(watched, door):
     """The server has kept it, the answer never came, and in the meantime one has changed it."""
     at_situations(watched, door)
@@ -153,6 +166,21 @@ def test_an_ended_session_asks_for_the_code_and_goes_on(watched, door):
     assert stored()[0] == "b"
 
 
+def test_an_ended_session_loses_nothing_to_a_network_that_goes_too(watched, door):
+    code = at_situations(watched, door)
+    Session.objects.all().delete()
+    choose(watched, 1)
+    expect(watched.locator("#keeping")).to_contain_text("Votre session est terminée")
+    watched.context.set_offline(True)
+    go_on(watched)
+    expect(watched.locator("#keeping")).to_contain_text("Vous continuerez")
+    watched.context.set_offline(False)
+    watched.fill("#id_code", code)
+    press(watched)
+    watched.wait_for_url("**/scenarios/2/")
+    assert stored()[0] == "b"
+
+
 def test_a_button_elsewhere_waits_for_the_network(watched, door):
     at_situations(watched, door)
     with kept(watched):
@@ -165,6 +193,22 @@ def test_a_button_elsewhere_waits_for_the_network(watched, door):
     watched.context.set_offline(False)
     watched.wait_for_url("**/results/")
     assert Sitting.objects.get().finished_on is not None
+
+
+def test_a_guest_network_that_asks_to_sign_in_is_sent_nothing(watched, door):
+    """It answers everything with its own page, and says that all is well."""
+    at_situations(watched, door)
+    with kept(watched):
+        choose(watched, 1)
+    watched.goto(watched.url.replace("/scenarios/1/", "/review/"))
+    watched.route(
+        "**/*", lambda route: route.fulfill(content_type="text/html", body="<h1>Wi-Fi</h1>")
+    )
+    go_on(watched)
+    expect(watched.locator("#keeping")).to_contain_text("Pas de réseau")
+    assert watched.url.endswith("/review/")
+    watched.unroute_all()
+    watched.wait_for_url("**/results/")
 
 
 def test_the_network_is_cut_at_random_and_every_answer_arrives(watched, door):

@@ -4,7 +4,8 @@
 "use strict";
 
 (() => {
-  const PAUSE = 700; // ms after the last choice, and the page is sent
+  // ms after the last choice, and the page is sent. Reloaded within them, it is in conflict with itself.
+  const PAUSE = 250;
   const PATIENCE = 15000; // ms that the server has to answer
   const WAITS = [1000, 2000, 4000, 8000, 15000]; // ms before the same is sent again
   const notice = document.getElementById("keeping"); // what there is to say, and where
@@ -84,7 +85,7 @@
         if (told.seen) {
           form.elements.seen.value = told.seen;
           document.getElementById("kept").hidden = false;
-        } else if (!changed) {
+        } else if (!changed && pressed === going) { // or one has changed one's mind
           pressed = null;
           location.assign(told.next);
         }
@@ -132,7 +133,8 @@
       if (holding) return;
       holding = true;
       const icon = document.querySelector("link[rel=icon]").href;
-      await reach(icon, { method: "HEAD" }, (answer) => answer.ok, () => notice.dataset.waiting);
+      const isIcon = (answer) => answer.ok && /svg/.test(answer.headers.get("Content-Type"));
+      await reach(icon, { method: "HEAD" }, isIcon, () => notice.dataset.waiting);
       isBack();
       reached = true;
       form.requestSubmit(pressed);
