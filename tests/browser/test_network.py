@@ -205,7 +205,7 @@ def test_a_guest_network_that_asks_to_sign_in_is_sent_nothing(watched, door):
         "**/*", lambda route: route.fulfill(content_type="text/html", body="<h1>Wi-Fi</h1>")
     )
     go_on(watched)
-    expect(watched.locator("#keeping")).to_contain_text("Pas de réseau")
+    expect(watched.locator("#keeping")).to_contain_text("Pas de connexion")
     assert watched.url.endswith("/review/")
     watched.unroute_all()
     watched.wait_for_url("**/results/")
