@@ -191,6 +191,12 @@ class PageForm(forms.Form):
                         )
         return Sheet(context=context, self_ratings=ratings, answers=answers)
 
+    def is_whole(self) -> bool:
+        """Whether the sheet holds all that was chosen: how sure one is of no answer is not kept."""
+        scenarios = [item.code for item in self.page.items if isinstance(item, Scenario)]
+        data = self.cleaned_data
+        return all(data[f"answer-{code}"] or not data[f"confidence-{code}"] for code in scenarios)
+
     @staticmethod
     def seen_by(sitting: Sitting, part: bytes) -> str:
         """What the hidden field holds of a page of this sitting."""

@@ -22,10 +22,10 @@ def go(request: HttpRequest, to: str) -> HttpResponse:
     return JsonResponse({"next": resolve_url(to)}) if by_script(request) else redirect(to)
 
 
-def stay(seen: str) -> JsonResponse:
-    """What the script has sent is kept; ``seen`` is what the page's hidden field holds from now
-    on."""
-    return JsonResponse({"seen": seen})
+def stay(seen: str, *, whole: bool) -> JsonResponse:
+    """What the script has sent is kept, the ``whole`` of it or but what cannot be kept yet;
+    ``seen`` is what the page's hidden field holds from now on."""
+    return JsonResponse({"seen": seen, "whole": whole})
 
 
 def said(status: int, *words: Any) -> JsonResponse:

@@ -106,7 +106,8 @@ def answer(
         return spoken(go(request, _address(shown)), chosen)
     match data.get("go"):
         case asking.KEEP:
-            return asking.stay(form.seen_by(sitting, asked.part(shown, bytes(sitting.answers))))
+            seen_now = form.seen_by(sitting, asked.part(shown, bytes(sitting.answers)))
+            return asking.stay(seen_now, whole=form.is_whole())
         case "back":
             target = asked.page_at(shown.place - 1)
             if target is None and _followed(request, sitting):
@@ -142,7 +143,7 @@ def _answer_followed(request: HttpRequest, sitting: Sitting, data: QueryDict) ->
         return spoken(go(request, _first_address()), chosen)
     match data.get("go"):
         case asking.KEEP:
-            return asking.stay(form.seen_by(sitting, sittings.deeds_of(sitting)))
+            return asking.stay(form.seen_by(sitting, sittings.deeds_of(sitting)), whole=True)
         case "later":
             return go(request, "leave")
     return go(request, _address(questionnaire_of(sitting).pages[0]))

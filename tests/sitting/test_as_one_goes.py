@@ -24,6 +24,11 @@ def code(asked) -> str:
 
 
 @pytest.fixture
+def sure(asked) -> str:
+    return asked.instrument.confidence_scale[-1].code
+
+
+@pytest.fixture
 def send(person, code):
     """Post the first page of situations as the script does; the answer, and what it said."""
 
@@ -45,9 +50,18 @@ def test_what_is_chosen_is_kept_and_the_page_stays(person, send, code):
     assert status == 200
     assert kept(person, code) == "b"
     # The page is told what it shows from now on, so that the next save is no conflict.
-    assert told == {"seen": person.seen("scenarios", 1)}
+    assert told == {"seen": person.seen("scenarios", 1), "whole": True}
     assert send("c", told["seen"])[0] == 200
     assert kept(person, code) == "c"
+
+
+def test_how_sure_one_is_of_no_answer_yet_is_not_said_to_be_kept(person, code, sure):
+    data = {f"confidence-{code}": sure, "seen": person.seen("scenarios", 1), "go": "keep"}
+    told = person.client.post(address("scenarios", 1), data, headers=JSON).json()
+    assert told == {"seen": data["seen"], "whole": False}
+    data |= {f"answer-{code}": "b"}
+    assert person.client.post(address("scenarios", 1), data, headers=JSON).json()["whole"]
+    assert sheet_of(person.sitting).answers[code].confidence == sure
 
 
 def test_what_was_kept_but_not_acknowledged_may_be_sent_again(person, send, code):

@@ -84,7 +84,7 @@
         isBack();
         if (told.seen) {
           form.elements.seen.value = told.seen;
-          document.getElementById("kept").hidden = false;
+          document.getElementById("kept").hidden = !told.whole;
         } else if (!changed && pressed === going) { // or one has changed one's mind
           pressed = null;
           location.assign(told.next);
