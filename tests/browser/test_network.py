@@ -24,6 +24,7 @@ from assessments.instruments import questionnaire
 from assessments.models import Sitting
 from assessments.sittings import questionnaire_of, sheet_of
 
+from .conftest import check
 from .test_walk import SECOND_CHOICES, begin, press
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -78,6 +79,7 @@ def test_without_a_network_answers_wait_and_go_when_it_is_back(watched, door):
     expect(notice).to_be_empty()
     watched.context.set_offline(True)
     expect(notice).to_contain_text("Pas de connexion")
+    check(watched, "without a network")
     choose(watched, 1)
     choose(watched, 2)
     go_on(watched)
@@ -154,6 +156,7 @@ def test_an_ended_session_asks_for_the_code_and_goes_on(watched, door):
     Session.objects.all().delete()
     choose(watched, 1)
     expect(watched.locator("#keeping")).to_contain_text("Votre session est terminée")
+    check(watched, "an ended session")
     assert stored()[0] is None
     watched.context.set_offline(True)
     go_on(watched)  # it waits for the network like any other form
