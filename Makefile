@@ -21,7 +21,7 @@ test: export OPENBLAS_NUM_THREADS = 1
 test:
 	@.ci/environment test
 	@.venv/bin/python -m pytest -n 2 --dist loadgroup -m "not browser"
-	@.venv/bin/python -m pytest -n 2 --dist loadgroup -m browser
+	@.venv/bin/python -m pytest -n 2 --dist loadgroup -m browser tests/browser
 	@.ci/with-postgresql .venv/bin/python -m pytest -n 2 --dist loadgroup -m "not browser and not pure and not drawn"
 
 check:
