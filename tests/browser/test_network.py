@@ -169,21 +169,6 @@ def test_an_ended_session_asks_for_the_code_and_goes_on(watched, door):
     assert stored()[0] == "b"
 
 
-def test_an_ended_session_loses_nothing_to_a_network_that_goes_too(watched, door):
-    code = at_situations(watched, door)
-    Session.objects.all().delete()
-    choose(watched, 1)
-    expect(watched.locator("#keeping")).to_contain_text("Votre session est terminée")
-    watched.context.set_offline(True)
-    go_on(watched)
-    expect(watched.locator("#keeping")).to_contain_text("Vous continuerez")
-    watched.context.set_offline(False)
-    watched.fill("#id_code", code)
-    press(watched)
-    watched.wait_for_url("**/scenarios/2/")
-    assert stored()[0] == "b"
-
-
 def test_a_button_elsewhere_waits_for_the_network(watched, door):
     at_situations(watched, door)
     with kept(watched):
