@@ -96,7 +96,8 @@ def _landing(
 
 def _specimen(cuts: Cuts) -> dict[str, object]:
     """An invented result near the first cut, to show what one gets."""
-    score, interval = cuts.operational + 6, Interval(cuts.operational - 9, cuts.operational + 20)
+    score = min(cuts.operational + 6, 100)
+    interval = Interval(max(score - 15, 0), min(score + 14, 100))
     return {
         "score": score,
         "interval": interval,
