@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from .instruments import breakdowns, current, default_form
+from .journal import record
 from .models import Cohort, Event, InstrumentVersion, Phase
 
 PLANNED_FIELDS = ("kind", "opens_on", "rolling", "breakdown")
@@ -35,13 +36,13 @@ def create(cohort: Cohort, actor: User) -> None:
     cohort.created_on = timezone.localdate()
     cohort.save()
     cohort.trainers.add(actor)
-    log(Event.Action.CREATED, actor, cohort)
+    record(Event.Action.CREATED, actor, cohort)
 
 
 @transaction.atomic
 def rename(cohort: Cohort, actor: User) -> None:
     cohort.save(update_fields=["name"])
-    log(Event.Action.CHANGED, actor, cohort)
+    record(Event.Action.CHANGED, actor, cohort)
 
 
 @transaction.atomic
@@ -55,7 +56,7 @@ def appoint(cohort: Cohort, trainers: Iterable[User], actor: User) -> None:
         (Event.Action.LEFT, before - after),
     ):
         for name in sorted(trainer.get_username() for trainer in moved):
-            log(action, actor, f"{cohort} · {name}")
+            record(action, actor, f"{cohort} · {name}")
 
 
 @transaction.atomic
@@ -64,7 +65,7 @@ def add_trainer(cohort: Cohort, trainer: User, actor: User) -> None:
     if cohort.trainers.filter(pk=trainer.pk).exists():
         return
     cohort.trainers.add(trainer)
-    log(Event.Action.APPOINTED, actor, f"{cohort} · {trainer.get_username()}")
+    record(Event.Action.APPOINTED, actor, f"{cohort} · {trainer.get_username()}")
 
 
 @transaction.atomic
@@ -74,7 +75,7 @@ def leave(cohort: Cohort, actor: User) -> None:
     if not cohort.trainers.exclude(pk=actor.pk).exists():
         raise LastTrainer
     cohort.trainers.remove(actor)
-    log(Event.Action.LEFT, actor, f"{cohort} · {actor.get_username()}")
+    record(Event.Action.LEFT, actor, f"{cohort} · {actor.get_username()}")
 
 
 def _in_turn(cohort: Cohort) -> None:
@@ -89,7 +90,7 @@ def pause(phase: Phase, actor: User, *, paused: bool) -> bool:
     changing = Phase.objects.filter(pk=phase.pk, closed_on=None).exclude(paused=paused)
     changed = bool(changing.update(paused=paused))
     if changed:
-        log(Event.Action.PAUSED if paused else Event.Action.RESUMED, actor, phase)
+        record(Event.Action.PAUSED if paused else Event.Action.RESUMED, actor, phase)
     return changed
 
 
@@ -136,7 +137,7 @@ def plan(phase: Phase, actor: User) -> None:
             phase.breakdown = ""
         planned = [*PLANNED_FIELDS, "closes_on", "version", "form"]
         phase.save(update_fields=planned if stored is not None else None)
-    log(Event.Action.CHANGED, actor, phase)
+    record(Event.Action.CHANGED, actor, phase)
 
 
 def _version_beside(phase: Phase) -> InstrumentVersion | None:
@@ -146,9 +147,3 @@ def _version_beside(phase: Phase) -> InstrumentVersion | None:
     )
     last = opened.select_related("version").defer("version__document").last()
     return last.version if last else None
-
-
-def log(action: Event.Action, actor: User, subject: object) -> None:
-    """Keep in the journal what a member of staff did to a cohort or a standard setting."""
-    longest = Event._meta.get_field("subject").max_length
-    Event.objects.create(actor=actor, action=action, subject=str(subject)[:longest])

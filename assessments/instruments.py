@@ -16,6 +16,7 @@ from .cohort.quality import Quality
 from .instrument import writing
 from .instrument.document import Instrument, decode, digest, encode
 from .instrument.rules import check
+from .journal import record
 from .models import Calibration, Event, InstrumentDraft, InstrumentVersion, Phase
 from .questionnaire import Questionnaire
 from .scoring.scores import VersionCalibration
@@ -57,7 +58,7 @@ def publish(instrument: Instrument, actor: User | None = None) -> tuple[Instrume
             )
     except IntegrityError:  # somebody has published it since we looked
         return publish(instrument, actor)
-    Event.objects.create(actor=actor, action=Event.Action.PUBLISHED, subject=str(version))
+    record(Event.Action.PUBLISHED, actor, version)
     return version, True
 
 
@@ -86,7 +87,7 @@ def keep_draft(instrument: Instrument, actor: User) -> tuple[InstrumentDraft, bo
         },
     )
     if is_new:
-        Event.objects.create(actor=actor, action=Event.Action.UPLOADED, subject=str(draft))
+        record(Event.Action.UPLOADED, actor, draft)
     return draft, is_new
 
 
@@ -115,7 +116,7 @@ def publish_draft(draft: InstrumentDraft, actor: User) -> InstrumentVersion:
 def discard(draft: InstrumentDraft, actor: User) -> None:
     """Take a draft away. Raises :class:`NoDraft`."""
     _waiting(draft)
-    Event.objects.create(actor=actor, action=Event.Action.DISCARDED, subject=str(draft))
+    record(Event.Action.DISCARDED, actor, draft)
     draft.delete()
 
 
@@ -138,7 +139,7 @@ def retire(version: InstrumentVersion, actor: User) -> bool:
     in_service = InstrumentVersion.objects.filter(pk=version.pk, retired_on=None)
     retired = bool(in_service.update(retired_on=timezone.localdate()))
     if retired:
-        Event.objects.create(actor=actor, action=Event.Action.RETIRED, subject=str(version))
+        record(Event.Action.RETIRED, actor, version)
     return retired
 
 
@@ -204,11 +205,7 @@ def keep_calibration(
                 document=document,
                 digest=quality.sealed(document),
             )
-            Event.objects.create(
-                actor=actor,
-                action=Event.Action.CALIBRATED,
-                subject=f"{version} · {found.form} · n ≥ {found.n}",
-            )
+            record(Event.Action.CALIBRATED, actor, f"{version} · {found.form} · n ≥ {found.n}")
     except IntegrityError:
         raise AlreadyCalibrated from None
     return made

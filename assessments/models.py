@@ -1,5 +1,5 @@
-"""What is kept. Only ``instruments``, ``standards``, ``cohorts``, ``sittings`` and ``releases``
-write here.
+"""What is kept. Only ``instruments``, ``standards``, ``cohorts``, ``sittings``, ``releases``,
+``journal`` and ``limits`` write here.
 
 A sitting belongs to the person who holds its resume code and to nobody else: it has no
 admin, and trainers read releases. Dates are kept to the day; keys of sittings are random.
@@ -248,6 +248,21 @@ class Sitting(models.Model):
 
     def __str__(self) -> str:
         return "sitting"  # its key belongs in no log
+
+
+class Tally(models.Model):
+    """How often something was tried in a window of time (:mod:`.limits`)."""
+
+    KEY_BYTES = 16
+
+    key = models.BinaryField(primary_key=True, max_length=KEY_BYTES)
+    """A keyed hash of the limit, the window and who tried."""
+    count = models.PositiveIntegerField(default=0)
+    until = models.BigIntegerField(db_index=True)
+    """When the window ends, in seconds since 1970."""
+
+    def __str__(self) -> str:
+        return "tally"
 
 
 class Frozen(models.Model):

@@ -24,6 +24,7 @@ from django.utils import timezone
 from .cohort import disclosure
 from .cohort.counts import Counts, count
 from .instruments import breakdowns, instrument_of, questionnaire
+from .journal import record
 from .models import DailyCount, Event, Phase, Pool, Release, Sitting
 from .wall import reading_sittings
 
@@ -67,7 +68,7 @@ def close(phase: Phase, actor: User | None) -> Release | None:
             raise AlreadyClosed
         locked.closed_on = timezone.localdate()
         locked.save(update_fields=["closed_on"])
-        Event.objects.create(actor=actor, action=Event.Action.CLOSED, subject=str(locked))
+        record(Event.Action.CLOSED, actor, locked)
         # Locked, so that nobody is erased between the queue and its counts.
         waiting = len(_queue(locked).select_for_update().values_list("pk", flat=True)[:LONG])
         made = _settle(locked, _counted(locked)) if waiting < LONG else []

@@ -40,10 +40,10 @@ from .cohort.standards import (
     share_below,
     standard,
 )
-from .cohorts import log
 from .instrument.document import Cuts, Instrument, Panel, Scenario, Text, by_code
 from .instrument.rules import PANEL_JUDGES, check
 from .instruments import instrument_of, publish
+from .journal import record
 from .models import Estimate, Event, InstrumentVersion, Judge, StandardStudy
 from .scoring.scores import chance_line
 from .templatetags.readiness import day, decimal, form_label, told
@@ -294,7 +294,7 @@ def create(study: StandardStudy, actor: User) -> None:
     """Open a study, in its first round."""
     study.opened_on = timezone.localdate()
     study.save()
-    log(Event.Action.STUDY_OPENED, actor, study)
+    record(Event.Action.STUDY_OPENED, actor, study)
 
 
 @transaction.atomic
@@ -307,7 +307,7 @@ def appoint(study: StandardStudy, user: User, profession: str, actor: User) -> J
         study=study, user=user, defaults={"profession": profession}
     )
     if made:
-        log(Event.Action.JUDGE_APPOINTED, actor, f"{study} · {user.get_username()}")
+        record(Event.Action.JUDGE_APPOINTED, actor, f"{study} · {user.get_username()}")
     return judge
 
 
@@ -326,7 +326,7 @@ def move(study: StandardStudy, state: str, actor: User) -> None:
         locked.closed_on = timezone.localdate()
     locked.save(update_fields=["state", "closed_on"])
     study.state, study.closed_on = locked.state, locked.closed_on
-    log(Event.Action.STUDY_MOVED, actor, f"{study} · {locked.get_state_display()}")
+    record(Event.Action.STUDY_MOVED, actor, f"{study} · {locked.get_state_display()}")
 
 
 @transaction.atomic
@@ -336,7 +336,7 @@ def note(study: StandardStudy, notes: str, actor: User) -> None:
         raise StudyError(_("The discussion is noted after the first round, before the study ends."))
     study.notes = notes
     study.save(update_fields=["notes"])
-    log(Event.Action.STUDY_NOTED, actor, study)
+    record(Event.Action.STUDY_NOTED, actor, study)
 
 
 @transaction.atomic
@@ -346,7 +346,7 @@ def enter_scores(study: StandardStudy, scores: Sequence[tuple[float, int]], acto
         raise StudyError(_("This study is over."))
     study.scores = [list(each) for each in scores]
     study.save(update_fields=["scores"])
-    log(Event.Action.STUDY_NOTED, actor, study)
+    record(Event.Action.STUDY_NOTED, actor, study)
 
 
 def practised(judge: Judge) -> None:
@@ -417,7 +417,7 @@ def adopt(study: StandardStudy, number: str, actor: User) -> InstrumentVersion:
     version, _new = publish(made, actor)
     study.state, study.adopted = State.ADOPTED, version
     study.save(update_fields=["state", "adopted"])
-    log(Event.Action.STUDY_ADOPTED, actor, f"{study} · {version}")
+    record(Event.Action.STUDY_ADOPTED, actor, f"{study} · {version}")
     return version
 
 
@@ -545,7 +545,7 @@ def evidence(study: StandardStudy, actor: User) -> str:
                 writer.writerow(
                     (who, name, "", "", "", "", *(answers[level][at] for level in LEVELS))
                 )
-    log(Event.Action.STUDY_EXPORTED, actor, study)
+    record(Event.Action.STUDY_EXPORTED, actor, study)
     return out.getvalue()
 
 

@@ -5,6 +5,7 @@
 | DATABASE_URL | the database | SQLite in READINESS_DATA |
 | READINESS_ADDRESS | public address, ``https://…`` behind a proxy | http://127.0.0.1:8000 |
 | READINESS_HOSTS | further host names that are answered, comma-separated | none |
+| READINESS_PROXIES | proxies in front that set ``X-Forwarded-For`` | 1 with https, else 0 |
 | READINESS_SECRET_KEY | signs sessions, keys the hashes of codes | made in READINESS_DATA |
 | READINESS_DATA | folder of what is kept on disk | var/ |
 | READINESS_CONTROLLER | who answers for the personal data | none, and the notice says so |
@@ -54,6 +55,9 @@ if HTTPS:
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     # Whether subdomains follow, and preloading, is for whoever owns the domain to decide.
     SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+
+# Whose addresses may be believed: the last so many of X-Forwarded-For.
+TRUSTED_PROXIES = env.int("READINESS_PROXIES", default=1 if HTTPS else 0)
 
 CONTROLLER = env("READINESS_CONTROLLER", default="")
 CONTACT = env("READINESS_CONTACT", default="")
@@ -138,6 +142,14 @@ else:
     DATABASE["OPTIONS"] |= {"pool": True}
     DATABASE["CONN_HEALTH_CHECKS"] = True
 DATABASES = {"default": DATABASE}
+# Shared by all processes and machines: one-time codes that were used, tries that were made.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "readiness_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 # Long work waits in the database for `manage.py worker`.
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -381,7 +381,7 @@ def pair(phase) -> tuple[Cohort, list]:  # noqa: F811
 
 def test_the_last_two_trainers_do_not_leave_at_once(pair, monkeypatch):
     cohort, trainers = pair
-    slowed(monkeypatch, cohorts, "log")
+    slowed(monkeypatch, cohorts, "record")
     found = at_once(*[lambda who=who: cohorts.leave(cohort, who) for who in trainers])
     assert set(map(type, found)) == {cohorts.LastTrainer, type(None)}
     assert cohort.trainers.count() == 1
@@ -390,7 +390,7 @@ def test_the_last_two_trainers_do_not_leave_at_once(pair, monkeypatch):
 def test_nobody_leaves_while_others_are_appointed(pair, monkeypatch):
     """One is made its only trainer as they leave it."""
     cohort, (one, other) = pair
-    slowed(monkeypatch, cohorts, "log")
+    slowed(monkeypatch, cohorts, "record")
     at_once(
         lambda: cohorts.appoint(cohort, [one], other),
         lambda: cohorts.leave(cohort, one),

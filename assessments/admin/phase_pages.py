@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from .. import cohort_exports, cohorts, jobs, releases
+from ..journal import record
 from ..models import Cohort, Event, Job, Phase
 from ..press import Busy
 from .access import for_its_trainers
@@ -188,7 +189,7 @@ class PhasePages(admin.ModelAdmin):
 
     def _file(self, request: HttpRequest, phase: Phase, name: str, content: bytes) -> HttpResponse:
         assert request.user.is_authenticated
-        cohorts.log(Event.Action.EXPORTED, request.user, f"{phase} · {name}")
+        record(Event.Action.EXPORTED, request.user, f"{phase} · {name}")
         return HttpResponse(
             content,
             content_type=cohort_exports.content_type(name),

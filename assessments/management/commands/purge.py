@@ -4,7 +4,7 @@ of open phases. To be run every day."""
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from assessments import jobs, releases
+from assessments import jobs, limits, releases
 from assessments.sittings import open_phases, purge
 
 
@@ -14,6 +14,7 @@ class Command(BaseCommand):
     def handle(self, *args, **options) -> None:
         deleted = purge()
         jobs.forget()
+        limits.forget()
         call_command("clearsessions")
         for phase in open_phases():
             releases.refresh_counts(phase)
