@@ -9,5 +9,6 @@ class AssessmentsConfig(AppConfig):
 
     def ready(self) -> None:
         from .roles import keep_groups
+        from .staff import receivers  # noqa: F401  connected by its import
 
         post_migrate.connect(keep_groups, sender=self)

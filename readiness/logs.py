@@ -3,11 +3,11 @@
 import logging
 import re
 
-_ACCESS = re.compile(r"(/c/)[^/\s]+")
+_ACCESS = re.compile(r"(/c/|/staff/welcome/[^/\s]+/)[^/\s]+")
 
 
 class WithoutCodes(logging.Filter):
-    """Takes the access code of a group out of the paths that are logged."""
+    """Takes a group's access code, and the token that sets a password, out of logged paths."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg = _ACCESS.sub(r"\1…", record.getMessage())

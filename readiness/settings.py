@@ -15,6 +15,13 @@
 | READINESS_AUDIT_RATE | per cent of criteria it found met; the state in law follows | none |
 | READINESS_ACCESSIBILITY_PLAN | address of the operator's multi-year accessibility plan | none |
 | READINESS_THRESHOLD | people a group needs before anything is shown; never below 11 | 11 |
+| READINESS_SECOND_FACTOR | ``required`` or ``optional`` (see staff/) | required with https |
+| READINESS_OIDC_SERVER_URL | by which staff may sign in: issuer, or ``…/.well-known/…`` | none |
+| READINESS_OIDC_CLIENT_ID | the name of this service there | none |
+| READINESS_OIDC_CLIENT_SECRET | its secret there | none |
+| READINESS_OIDC_NAME | what the button says | the host of the server |
+| READINESS_OIDC_SCOPES | what is asked of it, with spaces | openid |
+| READINESS_OIDC_ACR_VALUES | levels of assurance, one of which the token must tell | any |
 | READINESS_DEBUG | Django's debug pages; never on a public address | off |
 """
 
@@ -23,10 +30,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
 from .audit import audit_told, plan_told
+from .oidc import oidc_told
 from .secret_key import kept_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -73,7 +82,7 @@ INSTALLED_APPS = [
     "assessments",
     "crispy_forms",
     "crispy_bootstrap5",
-    "django.contrib.admin",
+    "assessments.staff.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -82,6 +91,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.forms",
     "django_tasks_db",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
 ]
 
 MIDDLEWARE = [
@@ -94,6 +106,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "assessments.staff.sessions.ended_in_time",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "assessments.wall.wall_middleware",
 ]
@@ -154,16 +168,51 @@ CACHES = {
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# --- Sign-in of staff: see assessments/staff/ ---
+
+# Long rather than odd (NIST SP 800-63B-4): a phrase is as good as it is long.
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-LOGIN_URL = "admin:login"
+PASSWORD_RESET_TIMEOUT = 24 * 3600  # of the link by which somebody chooses a first password
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "admin:index"
+
+SECOND_FACTOR = env("READINESS_SECOND_FACTOR", default="required" if HTTPS else "optional")
+if SECOND_FACTOR not in ("required", "optional"):
+    raise ImproperlyConfigured("READINESS_SECOND_FACTOR is “required” or “optional”.")
+
+ACCOUNT_ADAPTER = "assessments.staff.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_RATE_LIMITS = False  # assessments.staff.attempts counts instead, once for all processes
+MFA_RATE_LIMITS = False
+MFA_ADAPTER = "assessments.staff.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1  # steps of 30 s that the clock of a phone may be off
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Browsers know passkeys over https and, to try them out, on http://localhost.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
+
+OIDC = oidc_told(env)
+OIDC_ACR_VALUES = OIDC.acr_values if OIDC else ()
+if OIDC:
+    INSTALLED_APPS += ["allauth.socialaccount", "allauth.socialaccount.providers.openid_connect"]
+    SOCIALACCOUNT_ADAPTER = "assessments.staff.oidc.IdentityAdapter"
+    SOCIALACCOUNT_STORE_TOKENS = False
+    SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+    SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+    SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [OIDC.app()]}}
+
+# --- Languages ---
 
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", _("French")), ("en", _("English"))]

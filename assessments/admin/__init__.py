@@ -3,9 +3,9 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy
 
-from . import authoring, cohort, records, standards
+from . import accounts, authoring, cohort, records, standards
 
-__all__ = ["authoring", "cohort", "records", "standards"]
+__all__ = ["accounts", "authoring", "cohort", "records", "standards"]
 
 admin.site.site_header = gettext_lazy("Readiness – working space")
 admin.site.site_title = gettext_lazy("Readiness – working space")

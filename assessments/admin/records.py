@@ -29,4 +29,4 @@ class EventAdmin(ReadOnlyAdmin):
     list_filter = ("action",)
 
     def has_view_permission(self, request, obj=None) -> bool:
-        return bool(request.user.is_active and request.user.is_superuser)
+        return request.user.has_perm("assessments.view_event")

@@ -1,0 +1,163 @@
+"""Accounts of the staff, for those who look after them.
+
+Not Django's own pages, by which whoever may change a user may become a superuser: here are names,
+our roles, and whether the account is active. Superusers are made in the shell alone.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, ClassVar
+
+from allauth.mfa.models import Authenticator
+from django import forms
+from django.apps import apps
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.auth.models import Group, User
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+
+from .. import accounts, roles
+from .frame import framed
+
+# What libraries would show of accounts, secrets among it.
+for label in ("account", "mfa", "socialaccount"):
+    if apps.is_installed(f"allauth.{label}"):
+        import_module(f"allauth.{label}.admin")  # registered by its import
+        for stock in apps.get_app_config(label).get_models():
+            if admin.site.is_registered(stock):
+                admin.site.unregister(stock)
+import_module("django.contrib.auth.admin")
+admin.site.unregister([User, Group])
+
+
+class AccountForm(forms.ModelForm):
+    groups = forms.ModelMultipleChoiceField(
+        Group.objects.filter(name__in=roles.PERMISSIONS).order_by("name"),
+        label=gettext_lazy("Roles"),
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text=gettext_lazy("Without a role, one does not get in."),
+    )
+
+    class Meta:
+        model = User
+        fields = ("username", "first_name", "last_name", "is_active", "groups")
+
+    by: ClassVar[User]
+    """Who fills it in."""
+
+    def clean_is_active(self) -> bool:
+        active: bool = self.cleaned_data["is_active"]
+        if not active and self.instance == self.by:
+            raise forms.ValidationError(_("Somebody else must deactivate your account."))
+        return active
+
+
+@admin.register(User)
+class AccountAdmin(admin.ModelAdmin):
+    form = AccountForm
+    list_display = ("username", "last_name", "first_name", "roles", "secured", "is_active")
+    list_filter = ("is_active",)
+    search_fields = ("username", "first_name", "last_name")
+    ordering = ("username",)
+    actions = None
+    add_fields = ("username", "first_name", "last_name", "groups")
+    fields = ("username", "first_name", "last_name", "is_active", "groups")
+    change_form_template = "admin/assessments/account/change_form.html"
+
+    @admin.display(description=gettext_lazy("roles"))
+    def roles(self, user: User) -> str:
+        held = [group.name for group in user.groups.all()]
+        return ", ".join([*([_("superuser")] if user.is_superuser else []), *held])
+
+    @admin.display(description=gettext_lazy("second factor"), boolean=True)
+    def secured(self, user: User) -> bool:
+        return user.secured  # type: ignore[attr-defined]
+
+    def get_queryset(self, request: HttpRequest):
+        held = Authenticator.objects.filter(user=OuterRef("pk"), type__in=accounts.FACTORS)
+        everybody = super().get_queryset(request).prefetch_related("groups")
+        return everybody.annotate(secured=Exists(held))
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        if obj is not None and not accounts.may_touch(request.user, obj):
+            return False
+        return super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False  # what they did stays theirs: an account is deactivated
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Not by a password's hash, which could be found out letter by letter."""
+        return not lookup.startswith("password") and super().lookup_allowed(lookup, value, request)
+
+    def get_fields(self, request: HttpRequest, obj: User | None = None):
+        return self.fields if obj else self.add_fields
+
+    def get_form(self, request: HttpRequest, obj: User | None = None, **kwargs: Any):
+        made = super().get_form(request, obj, **kwargs)
+        return type(made.__name__, (made,), {"by": request.user})
+
+    def save_model(self, request: HttpRequest, obj: User, form, change: bool) -> None:
+        if not change:
+            accounts.create(obj, request.user)
+        elif set(form.changed_data) - {"groups"}:
+            accounts.change(obj, request.user, was_active=form.initial["is_active"])
+
+    def save_related(self, request: HttpRequest, form, formsets, change: bool) -> None:
+        accounts.give_roles(form.instance, form.cleaned_data["groups"], request.user)
+
+    def response_add(self, request: HttpRequest, obj: User, post_url_continue=None):
+        """On to the link, without which nobody can sign in."""
+        return HttpResponseRedirect(reverse("admin:auth_user_link", args=(obj.pk,)))
+
+    def get_urls(self):
+        def guarded(view):
+            return self.admin_site.admin_view(view)
+
+        return [
+            path("<int:pk>/link/", guarded(self.link), name="auth_user_link"),
+            path("<int:pk>/second-factors/", guarded(self.factors), name="auth_user_factors"),
+            *super().get_urls(),
+        ]
+
+    @method_decorator(never_cache)
+    def link(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """A link by which its reader chooses a password: shown once, to whoever asked for it."""
+        user = self._touched(request, pk)
+        address = ""
+        if request.method == "POST":
+            uidb64, token = accounts.reset_password(user, request.user)
+            address = settings.PUBLIC_ADDRESS + reverse("staff_welcome", args=(uidb64, token))
+        hours = settings.PASSWORD_RESET_TIMEOUT // 3600
+        title = _("A password for %(name)s") % {"name": user.get_username()}
+        return framed(
+            self, request, "account/link", title, account=user, address=address, hours=hours
+        )
+
+    def factors(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Takes lost second factors away, once it was asked."""
+        user = self._touched(request, pk)
+        if request.method == "POST":
+            accounts.reset_second_factors(user, request.user)
+            messages.success(request, _("The second factors were taken away."))
+            return HttpResponseRedirect(reverse("admin:auth_user_change", args=(user.pk,)))
+        title = _("Second factors of %(name)s") % {"name": user.get_username()}
+        held = accounts.has_second_factor(user)
+        return framed(self, request, "account/factors", title, account=user, held=held)
+
+    def _touched(self, request: HttpRequest, pk: int) -> User:
+        user = User.objects.filter(pk=pk).first()
+        if not self.has_change_permission(request, user):
+            raise PermissionDenied
+        if user is None:
+            raise Http404
+        return user

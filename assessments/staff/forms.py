@@ -1,0 +1,179 @@
+"""The forms of signing in, in our words and counted by :mod:`.attempts`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.forms import LoginForm as StockLoginForm
+from allauth.account.forms import ReauthenticateForm as StockReauthenticateForm
+from allauth.core import context
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.forms import ActivateTOTPForm, DeactivateTOTPForm
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
+from django import forms
+from django.contrib.auth.forms import PasswordChangeForm as StockPasswordChangeForm
+from django.contrib.auth.forms import SetPasswordForm
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from .. import journal, limits
+from ..models import Event
+from . import attempts
+
+
+class LoginForm(StockLoginForm):
+    """A name and a password; whoever asks is told no more of one than of the other."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        login, password = self.fields["login"], self.fields["password"]
+        login.label, password.label = gettext_lazy("Username"), gettext_lazy("Password")
+        password.help_text = ""
+        login.widget.attrs = {
+            "autocomplete": "username",
+            "autocapitalize": "none",
+            "autofocus": True,
+            "maxlength": 150,
+        }
+        password.widget.attrs = {"autocomplete": "current-password"}
+
+
+class ConfirmByPasswordForm(StockReauthenticateForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        password = self.fields["password"]
+        password.label, password.help_text = gettext_lazy("Password"), ""
+        password.widget.attrs = {"autocomplete": "current-password", "autofocus": True}
+
+
+class _CountedCode:
+    """A code typed in: six digits of an app, or eight of a recovery code."""
+
+    user: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["code"]  # type: ignore[attr-defined]
+        field.label = gettext_lazy("Code")
+        field.max_length = 20
+        field.widget.attrs = {
+            "autocomplete": "one-time-code",
+            "inputmode": "numeric",
+            "autofocus": True,
+            "maxlength": 20,
+        }
+
+    def clean_code(self) -> str:
+        charges = attempts.code(context.request, self.user)
+        try:
+            code: str = super().clean_code()  # type: ignore[misc]
+        except ValidationError:
+            journal.record(Event.Action.CODE_REFUSED, None, self.user)
+            raise
+        limits.refund(*charges)
+        return code
+
+
+class CodeForm(_CountedCode, AuthenticateForm):
+    pass
+
+
+class ConfirmByCodeForm(_CountedCode, ReauthenticateForm):
+    pass
+
+
+class AddAppForm(_CountedCode, ActivateTOTPForm):
+    pass
+
+
+class RemoveAppForm(DeactivateTOTPForm):
+    pass
+
+
+class _CountedKey:
+    user: Any
+
+    def clean_credential(self) -> Authenticator:
+        charges = (
+            attempts.code(context.request, self.user)
+            if self.user is not None
+            else attempts.passkey(context.request)
+        )
+        try:
+            found: Authenticator = super().clean_credential()  # type: ignore[misc]
+        except ValidationError:
+            whose = self.user or attempts.NOBODY
+            journal.record(Event.Action.CODE_REFUSED, None, whose)
+            raise
+        limits.refund(*charges)
+        return found
+
+
+class KeyForm(_CountedKey, AuthenticateWebAuthnForm):
+    pass
+
+
+class ConfirmByKeyForm(_CountedKey, ReauthenticateWebAuthnForm):
+    pass
+
+
+class SignInByKeyForm(_CountedKey, LoginWebAuthnForm):
+    pass
+
+
+class AddKeyForm(AddWebAuthnForm):
+    """Every key is a passkey: it knows whose it is, and asks a finger, a face or a PIN."""
+
+    passwordless = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"] = forms.CharField(
+            label=gettext_lazy("Name of the passkey"),
+            help_text=gettext_lazy("To tell it from others, for example: phone, security key."),
+            max_length=60,
+            required=False,
+        )
+        self.initial["name"] = ""
+
+    def clean_name(self) -> str:
+        return self.cleaned_data["name"] or _("Passkey")
+
+    def clean(self) -> dict:
+        self.cleaned_data["passwordless"] = True
+        return super().clean()
+
+
+class PasswordChangeForm(StockPasswordChangeForm):
+    """The old password is counted as at the door: a session left open is no place to guess it."""
+
+    def clean_old_password(self) -> str:
+        charges = attempts.password(context.request, self.user.get_username())
+        try:
+            old = super().clean_old_password()
+        except ValidationError:
+            journal.record(Event.Action.SIGN_IN_REFUSED, None, self.user)
+            raise
+        limits.refund(*charges)
+        return old
+
+    def save(self, commit: bool = True):
+        user = super().save(commit)
+        journal.record(Event.Action.PASSWORD_CHANGED, user, user)
+        return user
+
+
+class ChosenPasswordForm(SetPasswordForm):
+    """A password chosen by the link that was made for its reader."""
+
+    def save(self, commit: bool = True):
+        user = super().save(commit)
+        journal.record(Event.Action.PASSWORD_CHANGED, user, user)
+        return user

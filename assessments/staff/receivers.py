@@ -1,0 +1,38 @@
+"""What allauth and Django tell of signing in, for the session and for the journal."""
+
+from __future__ import annotations
+
+from allauth.account.internal.flows.login import record_authentication
+from allauth.account.signals import user_logged_in as came_in
+from allauth.mfa import signals as factors
+from django.contrib.auth.signals import user_logged_in
+from django.dispatch import receiver
+
+from .. import journal
+from ..models import Event
+from . import sessions
+
+
+@receiver(user_logged_in)
+def begin_session(sender, request, **kwargs) -> None:
+    sessions.begin(request)
+
+
+@receiver(came_in)
+def note_sign_in(sender, request, user, **kwargs) -> None:
+    journal.record(Event.Action.SIGNED_IN, user, user)
+
+
+@receiver(factors.authenticator_added)
+@receiver(factors.authenticator_reset)
+def note_factor(sender, request, user, authenticator, **kwargs) -> None:
+    """Who has just enrolled has shown it: they are not asked for it in the same breath."""
+    record_authentication(
+        request, user, "mfa", id=authenticator.pk, type=authenticator.type, reauthenticated=True
+    )
+    journal.record(Event.Action.FACTOR_ADDED, user, f"{user} – {authenticator.type}")
+
+
+@receiver(factors.authenticator_removed)
+def note_factor_gone(sender, user, authenticator, **kwargs) -> None:
+    journal.record(Event.Action.FACTOR_REMOVED, user, f"{user} – {authenticator.type}")

@@ -1,0 +1,222 @@
+"""The pages of the door: django-allauth's views, in the admin's frame and with our forms."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from allauth.account.views import LoginView, ReauthenticateView
+from allauth.core.internal.httpkit import authenticated_user
+from allauth.mfa.base import views as factors
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes import views as recovery
+from allauth.mfa.totp import views as apps
+from allauth.mfa.webauthn import views as keys
+from allauth.mfa.webauthn.internal import auth as webauthn
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import PasswordResetConfirmView
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.generic import View
+
+from .. import accounts
+from . import forms
+from .adapters import SecondFactorAdapter
+
+
+class Framed(View):
+    """A page in the admin's frame, kept by no cache."""
+
+    title: str | Promise
+    request: HttpRequest
+
+    @method_decorator(never_cache)
+    @method_decorator(sensitive_post_parameters())
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any):
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)  # type: ignore[misc]
+        if "js_data" in context:
+            context["options"] = json.dumps(next(iter(context["js_data"].values())))
+        return {**admin.site.each_context(self.request), "title": self.title, **context}
+
+
+class SignIn(Framed, LoginView):
+    title = gettext_lazy("Sign in")
+    form_class = forms.LoginForm
+    template_name = "staff/sign_in.html"
+
+    def get_form_class(self):
+        return self.form_class
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        there = {"next": context["redirect_field_value"]} if self.get_next_url() else {}
+        return {**context, "oidc": settings.OIDC, "query": urlencode(there)}
+
+
+class SignInByKey(keys.LoginWebAuthnView):
+    """Asked by our script; without it, nobody gets here."""
+
+    def get_form_class(self):
+        return forms.SignInByKeyForm
+
+    @method_decorator(never_cache)
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any):
+        return super().dispatch(request, *args, **kwargs)
+
+
+class SecondStep(Framed, factors.AuthenticateView):
+    title = gettext_lazy("Second step")
+    template_name = "staff/second_step.html"
+
+    def get_form_class(self):
+        return forms.CodeForm
+
+    def get_webauthn_form_class(self):
+        return forms.KeyForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), **_kinds(self.stage.login.user)}
+
+
+@method_decorator(login_required, name="dispatch")
+class _Confirm(Framed):
+    title = gettext_lazy("It is still you?")
+    template_name = "staff/confirm.html"
+
+    def get_form_class(self):
+        return self.form_class  # type: ignore[attr-defined]
+
+
+class ConfirmByPassword(_Confirm, ReauthenticateView):
+    form_class = forms.ConfirmByPasswordForm
+
+
+class ConfirmByCode(_Confirm, factors.ReauthenticateView):
+    form_class = forms.ConfirmByCodeForm
+
+
+class ConfirmByKey(_Confirm, keys.ReauthenticateWebAuthnView):
+    form_class = forms.ConfirmByKeyForm
+    template_name = "staff/confirm_by_key.html"
+
+    def form_invalid(self, form) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form))
+
+
+@method_decorator(login_required, name="dispatch")
+class SecondFactors(Framed, factors.IndexView):
+    title = gettext_lazy("Signing in safely")
+    template_name = "staff/second_factors.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        user = authenticated_user(self.request)
+        held = accounts.has_second_factor(user)
+        must = accounts.must_have_second_factor(user)
+        held_keys = context["authenticators"].get(Authenticator.Type.WEBAUTHN, [])
+        return {
+            **context,
+            "keys": held_keys,
+            "app": context["authenticators"].get(Authenticator.Type.TOTP),
+            "codes": context["authenticators"].get(Authenticator.Type.RECOVERY_CODES),
+            "held": held,
+            "must": must,
+            "removable": not must or len(held_keys) + ("totp" in context["authenticators"]) > 1,
+            "oidc": settings.OIDC,
+            "identity": _identity(user),
+        }
+
+
+class AddApp(Framed, apps.ActivateTOTPView):
+    title = gettext_lazy("Add an authenticator app")
+    template_name = "staff/add_app.html"
+
+    def get_form_class(self):
+        return forms.AddAppForm
+
+
+class RemoveApp(Framed, apps.DeactivateTOTPView):
+    title = gettext_lazy("Remove the authenticator app")
+    template_name = "staff/remove.html"
+
+    def get_form_class(self):
+        return forms.RemoveAppForm
+
+
+class AddKey(Framed, keys.AddWebAuthnView):
+    title = gettext_lazy("Add a passkey")
+    template_name = "staff/add_key.html"
+
+    def get_form_class(self):
+        return forms.AddKeyForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        options = webauthn.begin_registration(authenticated_user(self.request), passwordless=True)
+        return {**context, **kwargs, "options": json.dumps(options)}
+
+
+class RemoveKey(Framed, keys.RemoveWebAuthnView):
+    title = gettext_lazy("Remove a passkey")
+    template_name = "staff/remove.html"
+    success_url = reverse_lazy("mfa_index")
+
+    def form_valid(self, form) -> HttpResponse:
+        adapter = SecondFactorAdapter()
+        if not adapter.can_delete_authenticator(self.get_object()):
+            form.add_error(None, adapter.validation_error("cannot_delete_authenticator"))
+            return self.form_invalid(form)
+        return super().form_valid(form)
+
+
+class RecoveryCodes(Framed, recovery.ViewRecoveryCodesView):
+    title = gettext_lazy("Recovery codes")
+    template_name = "staff/recovery_codes.html"
+
+
+class NewRecoveryCodes(Framed, recovery.GenerateRecoveryCodesView):
+    title = gettext_lazy("New recovery codes")
+    template_name = "staff/new_recovery_codes.html"
+
+
+class Welcome(Framed, PasswordResetConfirmView):
+    """Choosing a password, by a link that is good once."""
+
+    title = gettext_lazy("Choose your password")
+    form_class = forms.ChosenPasswordForm
+    template_name = "staff/welcome.html"
+    success_url = reverse_lazy("account_login")
+    reset_url_token = "choose"
+
+    def get_user(self, uidb64: str):
+        user = super().get_user(uidb64)
+        return user if user is not None and user.is_active else None
+
+    def form_valid(self, form) -> HttpResponse:
+        messages.success(self.request, _("Your password is kept. You can sign in."))
+        return super().form_valid(form)
+
+
+def _kinds(user) -> dict[str, bool]:
+    kinds = set(Authenticator.objects.filter(user=user).values_list("type", flat=True))
+    return {"has_key": "webauthn" in kinds, "has_app": "totp" in kinds}
+
+
+def _identity(user):
+    if settings.OIDC is None:
+        return None
+    from allauth.socialaccount.models import SocialAccount
+
+    return SocialAccount.objects.filter(user=user).first()

@@ -1,0 +1,234 @@
+"""The second factor: who must have one, what opens before, and that it is used once."""
+
+from __future__ import annotations
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.contrib import admin
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.urls import URLPattern, URLResolver, reverse
+
+from assessments.models import Event
+from assessments.staff import sessions
+
+from .conftest import add_app, browser, digits, sign_in, type_digits
+
+pytestmark = pytest.mark.django_db
+INDEX = "/admin/"
+
+
+def every(patterns, prefix: str = "/admin/"):
+    """Every address of the admin, with a number or a word where something is named."""
+    for each in patterns:
+        route = str(each.pattern)
+        if isinstance(each, URLResolver):
+            yield from every(each.url_patterns, prefix + route)
+        elif isinstance(each, URLPattern):
+            filled = "".join("1" if "<" in part or "(" in part else part for part in _parts(route))
+            yield prefix + filled.strip("^$")
+
+
+def _parts(route: str) -> list[str]:
+    parts, deep, word = [], 0, ""
+    for sign in route:
+        if sign in "<(":
+            if not deep:
+                parts.append(word)
+                word = ""
+            deep += 1
+        word += sign
+        if sign in ">)":
+            deep -= 1
+            if not deep:
+                parts.append(word)
+                word = ""
+    return [*parts, word]
+
+
+ADDRESSES = sorted(set(every(admin.site.get_urls())))
+OPEN = {"/admin/login/", "/admin/logout/"}
+
+
+def test_the_walk_finds_the_addresses():
+    assert len(ADDRESSES) > 60
+    assert set(ADDRESSES) > OPEN
+    assert reverse("admin:assessments_event_changelist") in ADDRESSES
+    assert reverse("admin:assessments_cohort_close", args=(1, 1)) in ADDRESSES
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_nothing_of_the_admin_is_served_before_enrolling(superuser, settings, method):
+    settings.SECOND_FACTOR = "required"
+    client = browser()
+    sign_in(client, "chief")
+    for address in ADDRESSES:
+        if address in OPEN:
+            continue
+        answer = getattr(client, method)(address)
+        assert (answer.status_code, answer.url.split("?")[0]) == (302, "/admin/login/"), address
+    led = client.get("/admin/login/?next=/admin/auth/user/")
+    assert led.url == "/staff/security/?next=%2Fadmin%2Fauth%2Fuser%2F"
+    page = client.get(led.url)
+    assert "One step is missing" in page.text
+    assert 'id="user-tools"' not in page.text
+
+
+def test_without_one_the_same_walk_is_let_in(superuser, settings):
+    """The control of the test above: it is the second factor that stopped it."""
+    settings.SECOND_FACTOR = "optional"
+    client = browser()
+    sign_in(client, "chief")
+    assert client.get(INDEX).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("who", "mode", "https", "led"),
+    [
+        ("trainer", "required", True, True),
+        ("trainer", "required", False, True),
+        ("trainer", "optional", True, False),
+        ("trainer", "optional", False, False),
+        ("operator", "optional", True, True),
+        ("operator", "optional", False, False),
+        ("chief", "optional", True, True),
+    ],
+)
+def test_who_must_have_one(trainer, operator, superuser, settings, who, mode, https, led):
+    settings.SECOND_FACTOR, settings.HTTPS = mode, https
+    client = browser()
+    sign_in(client, who)
+    assert client.get(INDEX).status_code == (302 if led else 200)
+
+
+def test_enrolling_an_app_opens_the_door_and_shows_codes_once(
+    trainer, settings, django_capture_on_commit_callbacks
+):
+    settings.SECOND_FACTOR = "required"
+    client = browser()
+    sign_in(client, "trainer")
+    page = client.get(reverse("mfa_activate_totp"))
+    seed = page.context["form"].secret
+    assert seed in page.text
+    with django_capture_on_commit_callbacks(execute=True):
+        kept = client.post(reverse("mfa_activate_totp"), {"code": digits(seed)})
+    codes = client.get(kept.url)
+    assert codes.request["PATH_INFO"] == reverse("mfa_view_recovery_codes")
+    shown = codes.context["unused_codes"]
+    assert len(shown) == 10
+    assert shown[0] in codes.text
+    assert shown[0] not in client.get(reverse("mfa_view_recovery_codes")).text
+    assert client.get(INDEX).status_code == 200
+    lines = list(Event.objects.filter(action="factor-added").values_list("subject", flat=True))
+    assert sorted(lines) == ["trainer – recovery_codes", "trainer – totp"]
+
+
+def test_a_password_alone_no_longer_lets_in(trainer):
+    seed = add_app(trainer)
+    client = browser()
+    assert sign_in(client, "trainer", next="/admin/assessments/").url == reverse("mfa_authenticate")
+    assert client.get(INDEX).status_code == 302
+    assert client.get(reverse("mfa_authenticate")).status_code == 200
+    assert type_digits(client, digits(seed)).url == "/admin/assessments/"
+    assert client.get(INDEX).status_code == 200
+
+
+def test_a_session_opened_before_the_factor_must_show_it(trainer):
+    before, client = browser(), browser()
+    sign_in(before, "trainer")
+    assert before.get(INDEX).status_code == 200
+    seed = add_app(trainer)
+    assert before.get(INDEX).status_code == 302
+    led = before.get("/admin/login/?next=/admin/").url
+    assert led == "/staff/confirm/code/?next=%2Fadmin%2F"
+    assert before.post(led, {"code": digits(seed)}).url == INDEX
+    assert before.get(INDEX).status_code == 200
+    assert client.get(INDEX).status_code == 302
+
+
+def test_a_code_opens_once_whatever_process_takes_it(trainer):
+    """Twice at the same moment: the mark that a code was used is one row of the database."""
+    seed = add_app(trainer)
+    code = digits(seed)
+    clients = [browser(), browser()]
+    for client in clients:
+        sign_in(client, "trainer")
+    assert [type_digits(client, code).status_code for client in clients] == [302, 200]
+    assert [client.get(INDEX).status_code for client in clients] == [200, 302]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM readiness_cache WHERE cache_key LIKE '%totp.used%'")
+        assert cursor.fetchone() == (1,)
+
+
+@pytest.mark.parametrize(("steps", "status"), [(-2, 200), (-1, 302), (0, 302), (1, 302), (2, 200)])
+def test_a_clock_may_be_half_a_minute_off(trainer, steps, status, monkeypatch):
+    monkeypatch.setattr("time.time", lambda now=1_800_000_015.0: now)
+    seed = add_app(trainer)
+    client = browser()
+    sign_in(client, "trainer")
+    assert type_digits(client, digits(seed, steps)).status_code == status
+
+
+def test_a_recovery_code_opens_once(trainer):
+    from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+
+    add_app(trainer)
+    code = RecoveryCodes.activate(trainer).get_unused_codes()[0]
+    answers = []
+    for _time in range(2):
+        client = browser()
+        sign_in(client, "trainer")
+        answers.append(type_digits(client, code).status_code)
+    assert answers == [302, 200]
+
+
+def test_seeds_lie_encrypted(trainer):
+    seed = add_app(trainer)
+    kept = Authenticator.objects.get().data["secret"]
+    assert seed not in kept
+    assert kept.startswith("gAAAA")
+
+
+def test_changing_factors_asks_again_once_the_sign_in_is_old(trainer, monkeypatch):
+    client = browser()
+    sign_in(client, "trainer")
+    assert client.get(reverse("mfa_activate_totp")).status_code == 200
+    monkeypatch.setattr(sessions, "age", lambda request: 3600)
+    pages = ["mfa_activate_totp", "mfa_add_webauthn", "mfa_generate_recovery_codes"]
+    for name in pages:
+        assert client.get(reverse(name)).url.startswith(reverse("account_reauthenticate")), name
+    seed = add_app(trainer)
+    client = browser()
+    sign_in(client, "trainer")
+    type_digits(client, digits(seed))
+    answer = client.post(reverse("mfa_deactivate_totp"))
+    assert answer.url.startswith(reverse("mfa_reauthenticate"))
+    # A password alone does not take a second factor away.
+    answer = client.get(reverse("account_reauthenticate"))
+    assert answer.url.startswith(reverse("mfa_reauthenticate"))
+    assert Authenticator.objects.filter(type="totp").exists()
+
+
+def test_the_last_factor_of_who_must_have_one_stays(trainer, settings):
+    settings.SECOND_FACTOR = "required"
+    seed = add_app(trainer)
+    client = browser()
+    sign_in(client, "trainer")
+    type_digits(client, digits(seed))
+    page = client.post(reverse("mfa_deactivate_totp"))
+    assert "add another before you remove the last one" in page.text
+    assert Authenticator.objects.filter(type="totp").exists()
+    settings.SECOND_FACTOR = "optional"
+    assert client.post(reverse("mfa_deactivate_totp")).status_code == 302
+    assert not Authenticator.objects.exists()
+    assert Event.objects.filter(action="factor-removed").exists()
+
+
+def test_the_shell_takes_a_lost_factor_away(trainer, capsys):
+    add_app(trainer)
+    call_command("reset_second_factor", "trainer")
+    assert not Authenticator.objects.exists()
+    line = Event.objects.get(action="factors-reset")
+    assert (line.actor, line.subject) == (None, "trainer")
+    with pytest.raises(CommandError, match="no account"):
+        call_command("reset_second_factor", "nobody")
