@@ -38,6 +38,11 @@ import_module("django.contrib.auth.admin")
 admin.site.unregister([User, Group])
 
 
+def _by(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
 class AccountForm(forms.ModelForm):
     groups = forms.ModelMultipleChoiceField(
         Group.objects.filter(name__in=roles.PERMISSIONS).order_by("name"),
@@ -88,7 +93,7 @@ class AccountAdmin(admin.ModelAdmin):
         return everybody.annotate(secured=Exists(held))
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        if obj is not None and not accounts.may_touch(request.user, obj):
+        if obj is not None and not accounts.may_touch(_by(request), obj):
             return False
         return super().has_change_permission(request, obj)
 
@@ -102,18 +107,18 @@ class AccountAdmin(admin.ModelAdmin):
     def get_fields(self, request: HttpRequest, obj: User | None = None):
         return self.fields if obj else self.add_fields
 
-    def get_form(self, request: HttpRequest, obj: User | None = None, **kwargs: Any):
-        made = super().get_form(request, obj, **kwargs)
+    def get_form(self, request: HttpRequest, obj: User | None = None, change=False, **kwargs: Any):
+        made = super().get_form(request, obj, change, **kwargs)
         return type(made.__name__, (made,), {"by": request.user})
 
     def save_model(self, request: HttpRequest, obj: User, form, change: bool) -> None:
         if not change:
-            accounts.create(obj, request.user)
+            accounts.create(obj, _by(request))
         elif set(form.changed_data) - {"groups"}:
-            accounts.change(obj, request.user, was_active=form.initial["is_active"])
+            accounts.change(obj, _by(request), was_active=form.initial["is_active"])
 
     def save_related(self, request: HttpRequest, form, formsets, change: bool) -> None:
-        accounts.give_roles(form.instance, form.cleaned_data["groups"], request.user)
+        accounts.give_roles(form.instance, form.cleaned_data["groups"], _by(request))
 
     def response_add(self, request: HttpRequest, obj: User, post_url_continue=None):
         """On to the link, without which nobody can sign in."""
@@ -135,7 +140,7 @@ class AccountAdmin(admin.ModelAdmin):
         user = self._touched(request, pk)
         address = ""
         if request.method == "POST":
-            uidb64, token = accounts.reset_password(user, request.user)
+            uidb64, token = accounts.reset_password(user, _by(request))
             address = settings.PUBLIC_ADDRESS + reverse("staff_welcome", args=(uidb64, token))
         hours = settings.PASSWORD_RESET_TIMEOUT // 3600
         title = _("A password for %(name)s") % {"name": user.get_username()}
@@ -147,7 +152,7 @@ class AccountAdmin(admin.ModelAdmin):
         """Takes lost second factors away, once it was asked."""
         user = self._touched(request, pk)
         if request.method == "POST":
-            accounts.reset_second_factors(user, request.user)
+            accounts.reset_second_factors(user, _by(request))
             messages.success(request, _("The second factors were taken away."))
             return HttpResponseRedirect(reverse("admin:auth_user_change", args=(user.pk,)))
         title = _("Second factors of %(name)s") % {"name": user.get_username()}

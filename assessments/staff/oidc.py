@@ -29,6 +29,7 @@ from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOA
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -168,6 +169,7 @@ class ComeBack(OAuth2CallbackView):
 
 def refused(request: HttpRequest, unknown: bool = False) -> HttpResponse:
     """In words that tell an outsider nothing; the journal has the line."""
+    assert settings.OIDC is not None
     journal.record(Event.Action.IDENTITY_REFUSED, None, settings.OIDC.name)
     context = {**admin.site.each_context(request), "oidc": settings.OIDC, "unknown": unknown}
     return render(request, "staff/identity_refused.html", context, status=403)
@@ -215,8 +217,10 @@ def link(request: HttpRequest) -> HttpResponse:
 @reauthentication_required(app="allauth.socialaccount")
 def unlink(request: HttpRequest) -> HttpResponse:
     """The account must be left another way in."""
-    identity = get_object_or_404(SocialAccount, user=request.user)
-    if not (request.user.has_usable_password() or accounts.has_passkey(request.user)):
+    user = request.user
+    assert isinstance(user, User)
+    identity = get_object_or_404(SocialAccount, user=user)
+    if not (user.has_usable_password() or accounts.has_passkey(user)):
         raise PermissionDenied
     connect.disconnect(request, identity)
     return HttpResponseRedirect(reverse("mfa_index"))

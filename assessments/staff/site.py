@@ -7,7 +7,13 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -24,7 +30,7 @@ class StaffSite(AdminSite):
         return super().has_permission(request) and due(request) is Due.NOTHING
 
     @method_decorator(never_cache)
-    def login(self, request: HttpRequest, extra_context=None) -> HttpResponseBase:
+    def login(self, request: HttpRequest, extra_context=None) -> HttpResponse:
         """Lead on to what is missing; a form sent here is not read."""
         from allauth.account.utils import get_next_redirect_url
 

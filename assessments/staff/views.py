@@ -96,7 +96,7 @@ class _Confirm(Framed):
     template_name = "staff/confirm.html"
 
     def get_form_class(self):
-        return self.form_class  # type: ignore[attr-defined]
+        return self.form_class
 
 
 class ConfirmByPassword(_Confirm, ReauthenticateView):
