@@ -147,6 +147,8 @@ class Exchange(OpenIDConnectOAuth2Adapter):
 
     def _key(self, header: dict[str, Any]) -> Any:
         """The public key that the service publishes under the token's ``kid``."""
+        if header["alg"] not in ALGORITHMS:  # what a token says of itself chooses no algorithm
+            raise KeyError("alg")
         with get_adapter().get_requests_session() as session:
             answer = session.get(self.openid_config["jwks_uri"])
             answer.raise_for_status()
