@@ -168,7 +168,7 @@ def test_an_audit_of_the_operator_changes_what_every_page_says(client, settings)
     )
     assert (
         "Accessibility: partially compliant"
-        in client.get(reverse("admin:login"), headers={"accept-language": "en"}).text
+        in client.get(reverse("account_login"), headers={"accept-language": "en"}).text
     )
     page = read(client, "en")
     assert "An audit by Atelier" in page

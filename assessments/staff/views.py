@@ -92,7 +92,7 @@ class SecondStep(Framed, factors.AuthenticateView):
 
 @method_decorator(login_required, name="dispatch")
 class _Confirm(Framed):
-    title = gettext_lazy("It is still you?")
+    title = gettext_lazy("Is it still you?")
     template_name = "staff/confirm.html"
 
     def get_form_class(self):

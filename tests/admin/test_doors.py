@@ -206,7 +206,7 @@ def test_no_address_of_the_admin_is_about_a_sitting_or_a_release(operator):
 
 @pytest.mark.django_db
 def test_the_door_is_in_the_readers_language():
-    page = browser().get(reverse("admin:login"), headers={"accept-language": "fr"})
+    page = browser().get(reverse("account_login"), headers={"accept-language": "fr"})
     assert 'lang="fr"' in page.content.decode()
     assert "Nom d’utilisateur" in page.content.decode()
-    assert 'lang="en"' in browser().get(reverse("admin:login")).content.decode()
+    assert 'lang="en"' in browser().get(reverse("account_login")).content.decode()

@@ -7,6 +7,7 @@ by the Nu checker, in pictures) is what these functions give, in either language
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,13 +15,16 @@ from datetime import timedelta
 from unittest import mock
 
 import yaml
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.db import transaction
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from assessments import cohorts, instruments, press, standards
+from assessments import accounts, cohorts, instruments, press, standards
 from assessments.models import Cohort, DailyCount, InstrumentVersion, Job, Phase, Sitting
 from tests.conftest import ROOT
 
@@ -35,6 +39,7 @@ STOCK = yaml.safe_load((ROOT / "tests" / "stock_admin.yaml").read_text(encoding=
 """What Django's own admin fails, and why it is let through."""
 
 NOT_PAGES = {
+    "mfa_login_webauthn": "only acts: our script asks it, and refused it leads to sign-in",
     "set_language": "a button of every page, which comes back to it",
     "turn": "only acts: it leads to the results or to a page of questions",
     "sitting": "leads on: to a page of questions, the review or the results",
@@ -51,6 +56,11 @@ NOT_PAGES = {
     "admin:assessments_standardstudy_scores": "only acts: refused, it shows the figures",
 }
 """The addresses that show no page of their own, and why."""
+
+
+PASSWORD = "correct horse battery staple"
+CREDENTIAL = json.loads((ROOT / "tests" / "passkey.json").read_text(encoding="utf-8"))
+"""A passkey as a browser gave it once, to nobody."""
 
 
 def state(show: Show) -> Show:
@@ -521,23 +531,12 @@ def respondent_erased_one_of_several(world):
 
 # --- A trainer -----------------------------------------------------------------------------------
 
-page("anybody", "sign-in", "admin:login")
 page("trainer", "home", "admin:index")
 page("trainer", "home-of-the-questionnaires", "admin:app_list", "assessments")
 page("trainer", "cohorts", "admin:assessments_cohort_changelist")
 page("trainer", "new-cohort", "admin:assessments_cohort_add")
 page("trainer", "password", "admin:password_change")
 page("trainer", "password-changed", "admin:password_change_done")
-
-
-@state
-def anybody_sign_in_refused(world):
-    return world.browser().post(reverse("admin:login"), {"username": "x", "password": "y"})
-
-
-@state
-def trainer_signed_out(world):
-    return world.browser("trainer").post(reverse("admin:logout"))
 
 
 @state
@@ -757,32 +756,240 @@ def at_a_cohort(
     return world.browser(who).get(reverse(f"admin:assessments_cohort_{view}", args=args))
 
 
+# --- The staff's door ------------------------------------------------------------------------------
+
+page("anybody", "sign-in", "account_login")
+page("trainer", "security", "mfa_index")
+page("trainer", "authenticator-app", "mfa_activate_totp")
+page("trainer", "passkey", "mfa_add_webauthn")
+
+
+def signing_in(world: World, who: str = "trainer", password: str = PASSWORD, **more: str):
+    """Somebody's browser, after the first step."""
+    world.people[who].set_password(PASSWORD)
+    world.people[who].save()
+    client = world.browser()
+    sent = {"login": world.people[who].get_username(), "password": password, **more}
+    return client, client.post(reverse("account_login"), sent)
+
+
+def with_an_app(world: World, who: str = "trainer") -> None:
+    TOTP.activate(world.people[who], generate_totp_secret())
+
+
+def with_a_passkey(world: World, who: str = "trainer") -> Authenticator:
+    return Authenticator.objects.create(
+        user=world.people[who], type="webauthn", data={"name": "–", "credential": CREDENTIAL}
+    )
+
+
+@state
+def anybody_sign_in_refused(world):
+    return signing_in(world, password="wrong")[1]
+
+
+@state
+def anybody_sign_in_empty(world):
+    return world.browser().post(reverse("account_login"))
+
+
+@state
+def anybody_locked_out(world):
+    for _time in range(6):
+        _client, answer = signing_in(world, password="wrong")
+    return answer
+
+
+@state
+def anybody_second_step(world):
+    with_an_app(world)
+    with_a_passkey(world)
+    client, _answer = signing_in(world)
+    return client.get(reverse("mfa_authenticate"))
+
+
+@state
+def anybody_second_step_without_passkey(world):
+    with_an_app(world)
+    client, _answer = signing_in(world)
+    return client.get(reverse("mfa_authenticate"))
+
+
+@state
+def anybody_second_step_refused(world):
+    with_an_app(world)
+    client, _answer = signing_in(world)
+    return client.post(reverse("mfa_authenticate"), {"code": "000000"})
+
+
+@state
+def anybody_without_a_role(world):
+    world.people["judge"].is_staff = False
+    client, _answer = signing_in(world, "judge")
+    return client.get(reverse("admin:index"), follow=True)
+
+
+@state
+def anybody_chooses_a_password(world):
+    link = accounts.reset_password(world.people["colleague"], None)
+    return world.browser().get(reverse("staff_welcome", args=link), follow=True)
+
+
+@state
+def anybody_chooses_a_password_refused(world):
+    client = world.browser()
+    link = accounts.reset_password(world.people["colleague"], None)
+    form = client.get(reverse("staff_welcome", args=link)).url
+    return client.post(form, {"new_password1": "short", "new_password2": "other"})
+
+
+@state
+def anybody_link_used(world):
+    return world.browser().get(reverse("staff_welcome", args=("MQ", "used")))
+
+
+@state
+def trainer_signed_out(world):
+    return world.browser("trainer").post(reverse("admin:logout"), follow=True)
+
+
+@state
+def trainer_security_to_enrol(world):
+    with override_settings(SECOND_FACTOR="required"):
+        return world.browser("trainer").get(reverse("admin:index"), follow=True)
+
+
+@state
+def trainer_security_with_everything(world):
+    with_an_app(world)
+    with_a_passkey(world)
+    RecoveryCodes.activate(world.people["trainer"])
+    return world.browser("trainer").get(reverse("mfa_index"))
+
+
+@state
+def trainer_authenticator_app_refused(world):
+    return world.browser("trainer").post(reverse("mfa_activate_totp"), {"code": "0"})
+
+
+@state
+def trainer_authenticator_app_to_remove(world):
+    with_an_app(world)
+    return world.browser("trainer").get(reverse("mfa_deactivate_totp"))
+
+
+@state
+def trainer_authenticator_app_to_keep(world):
+    with_an_app(world)
+    with override_settings(SECOND_FACTOR="required"):
+        return world.browser("trainer").post(reverse("mfa_deactivate_totp"))
+
+
+@state
+def trainer_passkey_refused(world):
+    return world.browser("trainer").post(reverse("mfa_add_webauthn"), {"credential": "{}"})
+
+
+@state
+def trainer_passkey_to_remove(world):
+    key = with_a_passkey(world)
+    return world.browser("trainer").get(reverse("mfa_remove_webauthn", args=(key.pk,)))
+
+
+@state
+def trainer_recovery_codes(world):
+    with_an_app(world)
+    RecoveryCodes.activate(world.people["trainer"])
+    return world.browser("trainer").get(reverse("mfa_view_recovery_codes"))
+
+
+@state
+def trainer_recovery_codes_shown_before(world):
+    with_an_app(world)
+    RecoveryCodes.activate(world.people["trainer"])
+    client = world.browser("trainer")
+    client.get(reverse("mfa_view_recovery_codes"))
+    return client.get(reverse("mfa_view_recovery_codes"))
+
+
+@state
+def trainer_new_recovery_codes(world):
+    with_an_app(world)
+    return world.browser("trainer").get(reverse("mfa_generate_recovery_codes"))
+
+
+@state
+def trainer_confirms_by_password(world):
+    client, _answer = signing_in(world)
+    return client.get(reverse("account_reauthenticate"))
+
+
+@state
+def trainer_confirms_by_password_refused(world):
+    client, _answer = signing_in(world)
+    return client.post(reverse("account_reauthenticate"), {"password": "wrong"})
+
+
+@state
+def trainer_confirms_by_code(world):
+    client, _answer = signing_in(world)
+    with_an_app(world)
+    return client.get(reverse("mfa_reauthenticate"))
+
+
+@state
+def trainer_confirms_by_passkey(world):
+    client, _answer = signing_in(world)
+    with_an_app(world)
+    with_a_passkey(world)
+    return client.get(reverse("mfa_reauthenticate_webauthn"))
+
+
 # --- Whoever runs the service --------------------------------------------------------------------
 
 page("operator", "words-of-the-scripts", "admin:jsi18n")
 page("operator", "home", "admin:index")
 page("operator", "cohorts", "admin:assessments_cohort_changelist")
 page("operator", "journal", "admin:assessments_event_changelist")
-page("operator", "users", "admin:auth_user_changelist")
-page("operator", "new-user", "admin:auth_user_add")
-page("operator", "groups", "admin:auth_group_changelist")
+page("operator", "accounts", "admin:auth_user_changelist")
+page("operator", "new-account", "admin:auth_user_add")
 
 
 @state
-def operator_user(world):
+def operator_account(world):
     there = reverse("admin:auth_user_change", args=(world.people["colleague"].pk,))
     return world.browser("operator").get(there)
 
 
 @state
-def operator_new_user_refused(world):
+def operator_new_account_refused(world):
     return world.browser("operator").post(reverse("admin:auth_user_add"), {"username": ""})
 
 
+def at_an_account(world: World, view: str, who: str = "colleague", ask: str = "get"):
+    there = reverse(f"admin:auth_user_{view}", args=(world.people[who].pk,))
+    return getattr(world.browser("operator"), ask)(there)
+
+
 @state
-def operator_password_of_a_user(world):
-    there = reverse("admin:auth_user_password_change", args=(world.people["colleague"].pk,))
-    return world.browser("operator").get(there)
+def operator_link_to_choose_a_password(world):
+    return at_an_account(world, "link")
+
+
+@state
+def operator_link_made(world):
+    return at_an_account(world, "link", ask="post")
+
+
+@state
+def operator_second_factors_of_an_account(world):
+    with_an_app(world, "colleague")
+    return at_an_account(world, "factors")
+
+
+@state
+def operator_account_without_second_factor(world):
+    return at_an_account(world, "factors")
 
 
 @state

@@ -6,6 +6,7 @@ import pytest
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver
 
+from assessments.staff import urls as staff
 from assessments.urls import urlpatterns
 
 from .catalogue import NOT_PAGES
@@ -18,8 +19,8 @@ def names(patterns: list[URLPattern | URLResolver], prefix: str = "") -> set[str
 
 
 def ours() -> set[str]:
-    """Every address of the respondents' door, and those that our classes add to the admin."""
-    found = names(urlpatterns)
+    """Every address of the respondents' door and of the staff's, and those that our classes add to the admin."""
+    found = names(urlpatterns) | names(staff.urlpatterns)
     for model, made in admin.site._registry.items():
         if type(made).__module__.startswith("assessments."):
             stock = names(admin.ModelAdmin(model, admin.site).get_urls(), "admin:")

@@ -121,5 +121,7 @@ def test_without_scripts_no_passkey_is_offered(browser, site, trainer):
     expect(page.locator("#user-tools")).to_be_visible()
     page.goto(site + reverse("mfa_add_webauthn"))
     expect(page.locator("form[data-passkey]")).to_be_hidden()
-    expect(page.get_by_role("link", name="Utiliser une application d’authentification")).to_be_visible()
+    expect(
+        page.get_by_role("link", name="Utiliser une application d’authentification")
+    ).to_be_visible()
     context.close()

@@ -163,7 +163,7 @@ def trainer(transactional_db) -> Cohort:
 
 def sign_in_by_keyboard(keys: Keys, site: str) -> None:
     keys.page.goto(site + reverse("admin:index"))
-    expect(keys.page.locator("#id_username")).to_be_focused()
+    expect(keys.page.locator("#id_login")).to_be_focused()
     keys.look()
     keys.page.keyboard.type(USERNAME)
     keys.to("#id_password")
@@ -248,9 +248,9 @@ def test_after_an_error_in_the_admin_too(browser, live_server, transactional_db)
     def desk(name: str) -> Page:
         page = browser.new_page(locale="fr-FR", viewport=DESKTOP)
         page.goto(live_server.url + reverse("admin:index"))
-        page.fill("#id_username", name)
+        page.fill("#id_login", name)
         page.fill("#id_password", PASSWORD)
-        press_in(page, "#login-form input[type=submit]")
+        press_in(page, "#login-form button")
         return page
 
     def press_in(page: Page, button: str = ".room form button") -> None:

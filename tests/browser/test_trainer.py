@@ -27,7 +27,7 @@ PASSWORD = "une phrase de passe"
 
 def sign_in(page: Page, site: str, username: str = USERNAME) -> None:
     page.goto(site + reverse("admin:index"))
-    page.fill("#id_username", username)
+    page.fill("#id_login", username)
     page.fill("#id_password", PASSWORD)
     with page.expect_navigation():
         page.press("#id_password", "Enter")
@@ -216,7 +216,7 @@ def test_without_scripts_one_goes_by_the_links(browser, live_server, story):
 
 def sign_in_without_scripts(page: Page, site: str) -> None:
     page.goto(site + reverse("admin:index"))
-    page.fill("#id_username", USERNAME)
+    page.fill("#id_login", USERNAME)
     page.fill("#id_password", PASSWORD)
     page.press("#id_password", "Enter")
     expect(page.locator("#user-tools")).to_be_visible()

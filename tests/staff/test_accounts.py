@@ -90,9 +90,7 @@ def test_a_new_link_makes_the_first_void_and_ends_sessions(desk, trainer):
 
 
 def test_a_link_is_old_after_a_day(desk, trainer, settings):
-    (link, *_rest) = re.findall(
-        r"/staff/welcome/[^\"]+", desk.post(at("link", trainer.pk)).text
-    )
+    (link, *_rest) = re.findall(r"/staff/welcome/[^\"]+", desk.post(at("link", trainer.pk)).text)
     settings.PASSWORD_RESET_TIMEOUT = -1
     assert "too old" in browser().get(link, follow=True).text
 
