@@ -18,6 +18,7 @@ import yaml
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client, override_settings
@@ -756,7 +757,7 @@ def at_a_cohort(
     return world.browser(who).get(reverse(f"admin:assessments_cohort_{view}", args=args))
 
 
-# --- The staff's door ------------------------------------------------------------------------------
+# --- The staff's door ----------------------------------------------------------------------------
 
 page("anybody", "sign-in", "account_login")
 page("trainer", "security", "mfa_index")
@@ -764,12 +765,18 @@ page("trainer", "authenticator-app", "mfa_activate_totp")
 page("trainer", "passkey", "mfa_add_webauthn")
 
 
+def again(world: World, who: str) -> User:
+    """Somebody as they are kept: what a state changes of them is undone after it."""
+    return User.objects.get(pk=world.people[who].pk)
+
+
 def signing_in(world: World, who: str = "trainer", password: str = PASSWORD, **more: str):
     """Somebody's browser, after the first step."""
-    world.people[who].set_password(PASSWORD)
-    world.people[who].save()
+    user = again(world, who)
+    user.set_password(PASSWORD)
+    user.save()
     client = world.browser()
-    sent = {"login": world.people[who].get_username(), "password": password, **more}
+    sent = {"login": user.get_username(), "password": password, **more}
     return client, client.post(reverse("account_login"), sent)
 
 
@@ -824,21 +831,21 @@ def anybody_second_step_refused(world):
 
 @state
 def anybody_without_a_role(world):
-    world.people["judge"].is_staff = False
+    User.objects.filter(pk=world.people["judge"].pk).update(is_staff=False)
     client, _answer = signing_in(world, "judge")
     return client.get(reverse("admin:index"), follow=True)
 
 
 @state
 def anybody_chooses_a_password(world):
-    link = accounts.reset_password(world.people["colleague"], None)
+    link = accounts.reset_password(again(world, "colleague"), None)
     return world.browser().get(reverse("staff_welcome", args=link), follow=True)
 
 
 @state
 def anybody_chooses_a_password_refused(world):
     client = world.browser()
-    link = accounts.reset_password(world.people["colleague"], None)
+    link = accounts.reset_password(again(world, "colleague"), None)
     form = client.get(reverse("staff_welcome", args=link)).url
     return client.post(form, {"new_password1": "short", "new_password2": "other"})
 

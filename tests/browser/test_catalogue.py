@@ -19,7 +19,7 @@ def names(patterns: list[URLPattern | URLResolver], prefix: str = "") -> set[str
 
 
 def ours() -> set[str]:
-    """Every address of the respondents' door and of the staff's, and those that our classes add to the admin."""
+    """Every address of the two doors, and those that our classes add to the admin."""
     found = names(urlpatterns) | names(staff.urlpatterns)
     for model, made in admin.site._registry.items():
         if type(made).__module__.startswith("assessments."):

@@ -62,7 +62,7 @@ def test_half_told_is_said(monkeypatch, changed, said):
 
 def test_configured_without_the_extra_is_said(monkeypatch):
     monkeypatch.setattr(oidc, "find_spec", lambda name: None)
-    with pytest.raises(ImproperlyConfigured, match="extra “oidc”.*requests"):
+    with pytest.raises(ImproperlyConfigured, match=r"extra “oidc”.*requests"):
         told(monkeypatch)
 
 
