@@ -20,18 +20,7 @@ PAGES = (
     _("None available"),
     _("None"),
     _("You don’t have permission to view or edit anything."),
-    # Signing in and out, and the password.
-    _(
-        "Please enter the correct %(username)s and password for a staff account. "
-        "Note that both fields may be case-sensitive."
-    ),
-    _(
-        "You are authenticated as %(username)s, but are not authorized to access this page. "
-        "Would you like to login to a different account?"
-    ),
-    _("Logged out"),
-    _("Thanks for spending some quality time with the web site today."),
-    _("Log in again"),
+    # The password.
     _(
         "Please enter your old password, for security’s sake, and then enter your new password "
         "twice so we can verify you typed it in correctly."
@@ -92,30 +81,9 @@ MESSAGES = (
 ACCOUNTS = (
     _("user"),
     _("users"),
-    _("After you’ve created a user, you’ll be able to edit more user options."),
     _("A user with that username already exists."),
-    _("Enter a new password for the user <strong>%(username)s</strong>."),
-    _("This action will <strong>enable</strong> password-based authentication for this user."),
-    _("Disable password-based authentication"),
-    _("Enable password-based authentication"),
-    _(
-        "Whether the user will be able to authenticate using a password or not. If disabled, "
-        "they may still be able to authenticate using other backends, such as Single Sign-On "
-        "or LDAP."
-    ),
-    _("Raw passwords are not stored, so there is no way to see the user’s password."),
-    _("staff status"),
-    _("Designates whether the user can log into this admin site."),
-    _("superuser status"),
-    _("Designates that this user has all permissions without explicitly assigning them."),
     _(
         "Designates whether this user should be treated as active. "
         "Unselect this instead of deleting accounts."
     ),
-    _(
-        "The groups this user belongs to. A user will get all permissions granted to each of "
-        "their groups."
-    ),
-    _("user permissions"),
-    _("Specific permissions for this user."),
 )

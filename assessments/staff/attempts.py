@@ -12,6 +12,7 @@ import unicodedata
 from datetime import timedelta
 
 from allauth.core.exceptions import ImmediateHttpResponse
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -59,7 +60,8 @@ def known(username: str) -> str:
 def locked(request: HttpRequest, wait: int) -> HttpResponse:
     """How long to wait, in seconds for programs and in minutes for people."""
     minutes = -(-wait // 60)
-    page = render(request, "staff/locked.html", {"minutes": minutes}, status=429)
+    context = {**admin.site.each_context(request), "minutes": minutes}
+    page = render(request, "staff/locked.html", context, status=429)
     page["Retry-After"] = str(wait)
     page["Cache-Control"] = "no-store"
     return page

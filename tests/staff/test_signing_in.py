@@ -15,6 +15,7 @@ from django.urls import NoReverseMatch, reverse
 
 from assessments.models import Event
 from assessments.staff import sessions
+from tests.admin.markup import read
 
 from .conftest import PASSWORD, browser, sign_in
 
@@ -203,3 +204,16 @@ def test_no_page_of_the_door_is_kept_by_a_cache(trainer):
     sign_in(client, "trainer")
     for name in ("mfa_index", "mfa_activate_totp", "mfa_add_webauthn"):
         assert "no-store" in client.get(reverse(name))["Cache-Control"]
+
+
+def test_no_page_of_the_door_has_a_script_or_a_style_of_its_own(trainer):
+    client = browser()
+    pages = [client.get(reverse("account_login"))]
+    sign_in(client, "trainer")
+    names = ("mfa_index", "mfa_activate_totp", "mfa_add_webauthn", "account_reauthenticate")
+    pages += [client.get(reverse(name)) for name in names]
+    for response in pages:
+        page = read(response)
+        assert (page.styled, page.scripted) == ([], []), response.request["PATH_INFO"]
+        assert "default-src 'none'" in response["Content-Security-Policy"]
+        assert "unsafe" not in response["Content-Security-Policy"]
