@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, ClassVar
 
+from allauth.account.decorators import reauthentication_required
 from allauth.mfa.models import Authenticator
 from django import forms
 from django.apps import apps
@@ -126,7 +127,8 @@ class AccountAdmin(admin.ModelAdmin):
 
     def get_urls(self):
         def guarded(view):
-            return self.admin_site.admin_view(view)
+            """Asks once more who one is: a page left open takes nobody's factors away."""
+            return self.admin_site.admin_view(reauthentication_required(app="allauth.mfa")(view))
 
         return [
             path("<int:pk>/link/", guarded(self.link), name="auth_user_link"),

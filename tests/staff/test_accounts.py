@@ -13,6 +13,7 @@ from django.urls import NoReverseMatch, reverse
 
 from assessments.models import Cohort, Event
 from assessments.roles import AUTHORS, JUDGES, OPERATORS, TRAINERS
+from assessments.staff import sessions
 
 from .conftest import PASSWORD, add_app, browser, sign_in
 
@@ -134,6 +135,20 @@ def test_lost_second_factors_are_taken_away(desk, trainer):
     desk.post(at("factors", trainer.pk))
     assert not Authenticator.objects.exists()
     assert lines() == [("operator", "factors-reset", "trainer")]
+
+
+def test_a_session_left_open_takes_nothing_away(desk, trainer, monkeypatch):
+    add_app(trainer)
+    monkeypatch.setattr(sessions, "age", lambda request: 3600)
+    for page in ("link", "factors"):
+        answer = desk.post(at(page, trainer.pk))
+        assert answer.url.startswith(reverse("account_reauthenticate"))
+    assert Authenticator.objects.exists()
+    trainer.refresh_from_db()
+    assert trainer.has_usable_password()
+    # Once it is asked, what was meant is done.
+    desk.post(answer.url, {"password": PASSWORD})
+    assert not Authenticator.objects.exists()
 
 
 RAISED = {
