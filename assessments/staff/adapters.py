@@ -26,6 +26,7 @@ from django.utils.translation import gettext_lazy
 from .. import accounts, journal, limits
 from ..models import Event
 from . import attempts, sessions
+from .second_factor import Due, due
 
 MESSAGES = {
     "mfa/messages/totp_activated.txt": gettext_lazy("The authenticator app has been added."),
@@ -108,8 +109,10 @@ class AccountAdapter(DefaultAccountAdapter):
         return [{**each, "description": described[each["id"]]} for each in methods]
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """Not within minutes of signing in, which was a proof as good."""
+        """Not within minutes of signing in, which was a proof as good; always of the factor due."""
         request = context.request
+        if due(request) is Due.PROOF:
+            return True
         if sessions.age(request) < app_settings.REAUTHENTICATION_TIMEOUT:
             return False
         return not did_recently_reauthenticate(request)

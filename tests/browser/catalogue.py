@@ -17,7 +17,6 @@ from unittest import mock
 import yaml
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpResponse
@@ -28,6 +27,7 @@ from django.utils import timezone, translation
 from assessments import accounts, cohorts, instruments, press, standards
 from assessments.models import Cohort, DailyCount, InstrumentVersion, Job, Phase, Sitting
 from tests.conftest import ROOT
+from tests.staff.conftest import add_app, digits
 
 from .world import World, as_archive, broken
 
@@ -780,8 +780,16 @@ def signing_in(world: World, who: str = "trainer", password: str = PASSWORD, **m
     return client, client.post(reverse("account_login"), sent)
 
 
-def with_an_app(world: World, who: str = "trainer") -> None:
-    TOTP.activate(world.people[who], generate_totp_secret())
+def with_an_app(world: World, who: str = "trainer") -> str:
+    return add_app(world.people[who])
+
+
+def proven(world: World):
+    """The trainer's browser, with a second factor that was shown."""
+    seed = with_an_app(world)
+    client, _answer = signing_in(world)
+    client.post(reverse("mfa_authenticate"), {"code": digits(seed)})
+    return client
 
 
 def with_a_passkey(world: World, who: str = "trainer") -> Authenticator:
@@ -868,10 +876,10 @@ def trainer_security_to_enrol(world):
 
 @state
 def trainer_security_with_everything(world):
-    with_an_app(world)
+    client = proven(world)
     with_a_passkey(world)
     RecoveryCodes.activate(world.people["trainer"])
-    return world.browser("trainer").get(reverse("mfa_index"))
+    return client.get(reverse("mfa_index"))
 
 
 @state
@@ -881,15 +889,13 @@ def trainer_authenticator_app_refused(world):
 
 @state
 def trainer_authenticator_app_to_remove(world):
-    with_an_app(world)
-    return world.browser("trainer").get(reverse("mfa_deactivate_totp"))
+    return proven(world).get(reverse("mfa_deactivate_totp"))
 
 
 @state
 def trainer_authenticator_app_to_keep(world):
-    with_an_app(world)
     with override_settings(SECOND_FACTOR="required"):
-        return world.browser("trainer").post(reverse("mfa_deactivate_totp"))
+        return proven(world).post(reverse("mfa_deactivate_totp"))
 
 
 @state
@@ -899,30 +905,28 @@ def trainer_passkey_refused(world):
 
 @state
 def trainer_passkey_to_remove(world):
-    key = with_a_passkey(world)
-    return world.browser("trainer").get(reverse("mfa_remove_webauthn", args=(key.pk,)))
+    client, key = proven(world), with_a_passkey(world)
+    return client.get(reverse("mfa_remove_webauthn", args=(key.pk,)))
 
 
 @state
 def trainer_recovery_codes(world):
-    with_an_app(world)
+    client = proven(world)
     RecoveryCodes.activate(world.people["trainer"])
-    return world.browser("trainer").get(reverse("mfa_view_recovery_codes"))
+    return client.get(reverse("mfa_view_recovery_codes"))
 
 
 @state
 def trainer_recovery_codes_shown_before(world):
-    with_an_app(world)
+    client = proven(world)
     RecoveryCodes.activate(world.people["trainer"])
-    client = world.browser("trainer")
     client.get(reverse("mfa_view_recovery_codes"))
     return client.get(reverse("mfa_view_recovery_codes"))
 
 
 @state
 def trainer_new_recovery_codes(world):
-    with_an_app(world)
-    return world.browser("trainer").get(reverse("mfa_generate_recovery_codes"))
+    return proven(world).get(reverse("mfa_generate_recovery_codes"))
 
 
 @state

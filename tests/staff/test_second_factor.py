@@ -138,6 +138,8 @@ def test_a_session_opened_before_the_factor_must_show_it(trainer):
     assert before.get(INDEX).status_code == 302
     led = before.get("/admin/login/?next=/admin/").url
     assert led == "/staff/confirm/code/?next=%2Fadmin%2F"
+    for name in ("mfa_add_webauthn", "mfa_generate_recovery_codes"):  # nor makes itself another
+        assert before.get(reverse(name)).url.startswith("/staff/confirm/code/")
     assert before.post(led, {"code": digits(seed)}).url == INDEX
     assert before.get(INDEX).status_code == 200
     assert client.get(INDEX).status_code == 302
