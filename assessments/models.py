@@ -8,15 +8,44 @@ admin, and trainers read releases. Dates are kept to the day; keys of sittings a
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import models
+from django.db import IntegrityError, models, transaction
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from . import codes
+
+REFUSED = "Readiness refuses:"
+"""How an error of the database begins that one of its triggers has raised (:mod:`.frozen`)."""
+
+
+@contextmanager
+def refused_as_denied() -> Iterator[None]:
+    """What the database refuses is told as the models tell it; the transaction may go on."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if REFUSED in str(error):
+            raise PermissionDenied(str(error).splitlines()[0]) from error
+        raise
+
+
+class FrozenQuerySet(models.QuerySet):
+    """Of rows that triggers guard: what they refuse is PermissionDenied here too."""
+
+    def update(self, **values: object) -> int:
+        with refused_as_denied():
+            return super().update(**values)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        with refused_as_denied():
+            return super().delete()
 
 
 class InstrumentVersion(models.Model):
@@ -29,6 +58,8 @@ class InstrumentVersion(models.Model):
     digest = models.CharField(_("SHA-256"), max_length=64, unique=True)
     published_on = models.DateField(_("published on"))
     retired_on = models.DateField(_("retired on"), null=True, blank=True)
+
+    objects = FrozenQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("instrument version")
@@ -267,6 +298,8 @@ class Tally(models.Model):
 
 class Frozen(models.Model):
     """A row that is written once."""
+
+    objects = FrozenQuerySet.as_manager()
 
     class Meta:
         abstract = True

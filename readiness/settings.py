@@ -15,6 +15,7 @@
 | READINESS_AUDIT_RATE | per cent of criteria it found met; the state in law follows | none |
 | READINESS_ACCESSIBILITY_PLAN | address of the operator's multi-year accessibility plan | none |
 | READINESS_THRESHOLD | people a group needs before anything is shown; never below 11 | 11 |
+| READINESS_JOURNAL_DAYS | days the journal of what staff did is kept; 180 at least | 365 |
 | READINESS_DEBUG | Django's debug pages; never on a public address | off |
 """
 
@@ -68,6 +69,8 @@ ACCESSIBILITY_AUDIT = audit_told(
 )
 ACCESSIBILITY_PLAN = plan_told(env("READINESS_ACCESSIBILITY_PLAN", default=""))
 DISCLOSURE_THRESHOLD = env.int("READINESS_THRESHOLD", default=11)
+# The French authority asks for six months to a year (CNIL, deliberation 2021-122).
+JOURNAL_DAYS = max(180, env.int("READINESS_JOURNAL_DAYS", default=365))
 
 INSTALLED_APPS = [
     "assessments",

@@ -23,6 +23,7 @@ FLOORS: dict[str, int] = {
     "ics": 0,
     "models": 3,
     "wall": 4,
+    "frozen": 4,
     "journal": 4,
     "limits": 4,
     "instruments": 4,
