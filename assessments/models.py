@@ -544,12 +544,17 @@ class Event(Frozen):
         APPOINTED = "appointed", _("trainer added")
         LEFT = "left", _("trainer removed")
         EXPORTED = "exported", _("results exported")
+        RETRIED = "retried", _("failed publication or export asked for again")
         STUDY_OPENED = "study-opened", _("standard setting opened")
         JUDGE_APPOINTED = "judge-appointed", _("judge appointed")
         STUDY_MOVED = "study-moved", _("standard setting moved on")
         STUDY_NOTED = "study-noted", _("discussion of a standard setting noted")
         STUDY_EXPORTED = "study-exported", _("standard setting exported")
         STUDY_ADOPTED = "study-adopted", _("cut scores adopted")
+        JUDGED = "judged", _("step of a judge kept")
+        REFUSED = "refused", _("access refused")
+        JOURNAL_EXPORTED = "journal-exported", _("journal exported")
+        PURGED = "purged", _("what was kept long enough deleted")
 
     at = models.DateTimeField(_("at"), auto_now_add=True)
     actor = models.ForeignKey(
@@ -562,6 +567,12 @@ class Event(Frozen):
         verbose_name = _("event")
         verbose_name_plural = _("events")
         ordering = ("-pk",)
+        # The journal is read from its end, whole or of one person or action.
+        indexes = (
+            models.Index(fields=("at", "id"), name="journal_by_time"),
+            models.Index(fields=("actor", "at", "id"), name="journal_by_person"),
+            models.Index(fields=("action", "at", "id"), name="journal_by_action"),
+        )
 
     def __str__(self) -> str:
         return f"{self.get_action_display()} · {self.subject}"

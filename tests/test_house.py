@@ -54,6 +54,7 @@ FLOORS: dict[str, int] = {
     "rgaa": 5,
     "cohort_exports": 5,
     "jobs": 5,
+    "journal_files": 5,
     "standards": 5,
     "context_processors": 5,
     "views": 6,

@@ -194,7 +194,7 @@ def test_a_failure_is_said_and_may_be_tried_again(closed, trainer, caplog):
     assert "A job failed" in caplog.text
     with thawed(Sitting):
         Sitting.objects.filter(pk=sheet.pk).update(answers=whole)
-    jobs.revive(job)
+    jobs.try_again(job, trainer)
     work()
     job.refresh_from_db()
     assert job.state == Job.State.DONE

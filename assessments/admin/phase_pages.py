@@ -208,10 +208,10 @@ class PhasePages(admin.ModelAdmin):
         if job is None:
             return HttpResponseRedirect(self.address(phase.cohort))
         if request.method == "POST":
-            jobs.revive(job)
+            assert request.user.is_authenticated
+            jobs.try_again(job, request.user)
             return HttpResponseRedirect(self.address(phase, JOB, job.pk))
-        if job.state != Job.State.FAILED:
-            jobs.revive(job)
+        jobs.revive(job)
         done = job.state == Job.State.DONE
         if done and job.work == Job.Work.PUBLISH:
             return HttpResponseRedirect(self.address(phase, RESULTS))
