@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+from django.db import connection
 from django.http import HttpResponse
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
-from assessments import cohort_exports, standards
-from assessments.models import Event, InstrumentDraft, Job, Phase
+from assessments import cohort_exports, frozen, journal, standards
+from assessments.admin.records import LINES
+from assessments.models import Event, InstrumentDraft, Job, Phase, Sitting
 from assessments.urls import urlpatterns as respondents
 from tests.instrument.example import put, write
 from tests.instrument.test_loading import in_one
 
-from .conftest import TODAY, browser
+from .conftest import TODAY, browser, user
 from .test_cohort import planned, screen
 from .test_standards import (  # noqa: F401 (fixtures)
     at,
@@ -392,3 +403,243 @@ def test_it_leaves_exactly_its_lines(request, name, act):
     assert answer.resolver_match.view_name == name
     assert sorted(event.action for event in stage.written()) == sorted(act.lines)
     assert all(event.actor is not None for event in stage.written())
+
+
+# --- Refused -------------------------------------------------------------------------------------
+
+
+def test_whoever_is_refused_a_page_is_kept(phase, desk, operator):
+    there = under(phase, "results")
+    assert desk.get(JOURNAL).status_code == 403
+    assert browser(operator).post(there).status_code == 403
+    said = Event.objects.filter(action="refused").values_list("actor__username", "subject")
+    assert list(said) == [("operator", f"POST {there}"), ("trainer", f"GET {JOURNAL}")]
+
+
+def test_a_stale_form_is_no_refusal_nor_is_who_is_not_signed_in(phase, trainer):
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(trainer)
+    assert strict.post(under(phase, "pause")).status_code == 403
+    assert browser().get(JOURNAL).status_code == 302
+    assert not Event.objects.filter(action="refused").exists()
+
+
+def test_who_knocks_everywhere_does_not_fill_the_journal(desk, monkeypatch):
+    monkeypatch.setattr(journal, "REFUSALS", replace(journal.REFUSALS, most=3))
+    for _time in range(5):
+        assert desk.get(JOURNAL).status_code == 403
+    assert Event.objects.filter(action="refused").count() == 3
+
+
+def under(phase: Phase, door: str) -> str:
+    return reverse(f"admin:assessments_cohort_{door}", args=(phase.cohort_id, phase.pk))
+
+
+# --- Commands ------------------------------------------------------------------------------------
+
+
+def test_what_a_purge_deletes_is_kept_without_a_telling_figure(phase, answer):
+    answer(phase, 7)
+    long_ago = TODAY - timedelta(days=800)
+    Sitting.objects.update(opened_on=long_ago, finished_on=long_ago)
+    aged(Event.objects.first(), days=400)
+    LogEntry.objects.create(user=user("gone"), action_flag=1, object_repr="x")
+    LogEntry.objects.update(action_time=timezone.now() - timedelta(days=400))
+    call_command("purge")
+    line = Event.objects.first()
+    assert (line.actor, line.action) == (None, "purged")
+    assert line.subject == "sittings ≥ 5, lines of the journal 1"
+    assert not LogEntry.objects.exists()
+    assert not Sitting.objects.exists()
+    before = Event.objects.count()
+    call_command("purge")
+    assert Event.objects.count() == before
+
+
+def aged(event: Event, **ago: float) -> datetime:
+    with frozen.thawed(Event):
+        at = timezone.now() - timedelta(**ago)
+        Event.objects.filter(pk=event.pk).update(at=at)
+    return at
+
+
+def told(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("journal", *arguments, stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def three(db, trainer) -> list[Event]:
+    """Lines of ten days, one day and one minute ago."""
+    made = []
+    for ago, actor in ({"days": 10}, None), ({"days": 1}, trainer), ({"minutes": 1}, trainer):
+        journal.record(Event.Action.CREATED, actor, f"Ward {len(made) + 1}")
+        made.append(Event.objects.first())
+        aged(made[-1], **ago)
+    return made
+
+
+def test_the_command_writes_a_line_of_json_each_the_oldest_first(three):
+    found = [json.loads(line) for line in told().splitlines()]
+    assert [line["subject"] for line in found[:3]] == ["Ward 1", "Ward 2", "Ward 3"]
+    assert found[0] == {
+        "id": three[0].pk,
+        "at": Event.objects.get(pk=three[0].pk)
+        .at.astimezone(UTC)
+        .isoformat(timespec="microseconds"),
+        "actor": None,
+        "action": "created",
+        "subject": "Ward 1",
+    }
+    assert found[1]["actor"] == "trainer"
+    # That the journal was exported is in what was.
+    assert (found[3]["action"], found[3]["actor"]) == ("journal-exported", None)
+    assert len(found) == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "subjects"),
+    [
+        (["--since", "2d"], ["Ward 2", "Ward 3"]),
+        (["--since", "2h"], ["Ward 3"]),
+        (["--since", "30m", "--format", "csv"], ["Ward 3"]),
+        (["--until", "2h"], ["Ward 1", "Ward 2"]),
+        (["--since", "3d", "--until", "2h"], ["Ward 2"]),
+        (["--since", "2000-01-01"], ["Ward 1", "Ward 2", "Ward 3"]),
+        (["--since", "2000-01-01T08:00+01:00"], ["Ward 1", "Ward 2", "Ward 3"]),
+    ],
+)
+def test_the_command_writes_the_lines_of_a_period(three, arguments, subjects):
+    found = told(*arguments)
+    assert [f"Ward {number}" for number in (1, 2, 3) if f"Ward {number}" in found] == subjects
+
+
+@pytest.mark.parametrize("when", ["yesterday", "2027-13-01", "2027-02-30T08:00", "h", "999999d "])
+def test_what_is_no_moment_is_said(db, when):
+    with pytest.raises(CommandError, match="2027-03-01"):
+        told("--since", when)
+    assert not Event.objects.exists()
+
+
+# --- Read ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def reader(db) -> Client:
+    """Whoever may read the journal, and nothing else."""
+    person = user("reader", is_staff=True)
+    person.user_permissions.add(Permission.objects.get(codename="view_event"))
+    return browser(person)
+
+
+def subjects(client: Client, **choice: object) -> list[str]:
+    return [line.subject for line in client.get(JOURNAL, choice).context["lines"]]
+
+
+def test_whoever_may_read_the_journal_reads_it_the_latest_first(reader, three):
+    page = reader.get(JOURNAL)
+    assert [line.subject for line in page.context["lines"]] == ["Ward 3", "Ward 2", "Ward 1"]
+    assert "a command" in page.text
+    assert "no-store" in page.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("door", [JOURNAL, f"{JOURNAL}readiness-journal.csv"])
+def test_nobody_else_does(desk, office, three, door):  # noqa: F811
+    for client in (desk, office):
+        assert client.get(door).status_code == 403
+    assert browser().get(door).status_code == 302
+    assert not Event.objects.filter(action="journal-exported").exists()
+
+
+@pytest.mark.parametrize(
+    ("choice", "found"),
+    [
+        ({"action": "created"}, ["Ward 3", "Ward 2", "Ward 1"]),
+        ({"action": "closed"}, []),
+        ({"person": "Trainer "}, ["Ward 3", "Ward 2"]),
+        ({"text": "ward 1"}, ["Ward 1"]),
+        ({"since": 2}, ["Ward 3", "Ward 2"]),
+        ({"until": 5}, ["Ward 1"]),
+        ({"since": 10, "until": 10}, ["Ward 1"]),
+    ],
+)
+def test_lines_are_chosen_by_action_person_words_and_period(reader, three, choice, found):
+    today = datetime.now(tz=timezone.get_current_timezone()).date()
+    sent = {
+        name: today - timedelta(days=value) if isinstance(value, int) else value
+        for name, value in choice.items()
+    }
+    assert subjects(reader, **sent) == found
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"person": "nobody"},
+        {"since": "soon"},
+        {"action": "other"},
+        {"since": "2026-11-02", "until": "2026-11-01"},
+        {"text": "x" * 101},
+    ],
+)
+def test_what_is_chosen_wrongly_is_said_and_nothing_is_taken_away(reader, three, choice):
+    page = reader.get(JOURNAL, choice)
+    assert page.status_code == 422
+    assert page.context["form"].errors
+    assert not page.context["lines"]
+    assert reader.get(f"{JOURNAL}readiness-journal.jsonl", choice).status_code == 404
+
+
+def test_it_is_read_a_page_at_a_time_and_no_line_is_missed_or_shown_twice(reader, trainer):
+    for number in range(2 * LINES + 3):
+        journal.record(Event.Action.CREATED, trainer, number)
+    with frozen.thawed(Event):  # many at one moment: their numbers tell them apart
+        Event.objects.filter(pk__gt=Event.objects.last().pk + 50).update(at=timezone.now())
+    seen, there = [], f"{JOURNAL}?action=created"
+    while there:
+        with CaptureQueriesContext(connection) as queries:
+            page = reader.get(there)
+        assert not [query for query in queries if "COUNT(" in query["sql"]]
+        seen += [int(line.subject) for line in page.context["lines"]]
+        older = page.context["older"]
+        there = older and f"{JOURNAL}?{older}"
+    assert seen == list(reversed(range(2 * LINES + 3)))
+
+
+@pytest.mark.parametrize("after", ["x", "999999", "-1", "9" * 40, "²"])
+def test_an_unknown_place_is_the_beginning(reader, three, after):
+    assert subjects(reader, after=after) == ["Ward 3", "Ward 2", "Ward 1"]
+
+
+def test_it_is_taken_away_as_chosen_and_that_is_kept(reader, three):
+    answer = reader.get(f"{JOURNAL}readiness-journal.jsonl", {"person": "trainer"})
+    lines = [json.loads(line) for line in b"".join(answer).decode().splitlines()]
+    assert [line["subject"] for line in lines] == ["Ward 2", "Ward 3"]
+    assert answer.headers["Content-Type"] == "application/x-ndjson"
+    assert "no-store" in answer.headers["Cache-Control"]
+    kept = Event.objects.first()
+    assert (kept.action, kept.actor.username) == ("journal-exported", "reader")
+    assert kept.subject == "jsonl · person trainer"
+    assert reader.get(f"{JOURNAL}readiness-journal.xml").status_code == 404
+    assert reader.post(f"{JOURNAL}readiness-journal.csv").status_code == 405
+
+
+@pytest.mark.parametrize(("language", "delimiter"), [("fr", ";"), ("en", ",")])
+def test_a_spreadsheet_takes_no_name_for_a_formula_and_no_line_for_two(
+    reader, trainer, language, delimiter
+):
+    for name in ('=HYPERLINK("x")', "@SUM(A1)", "a\r\n=1+1;=2", 'quote " here'):
+        journal.record(Event.Action.CREATED, trainer, name)
+    answer = reader.get(f"{JOURNAL}readiness-journal.csv", headers={"accept-language": language})
+    text = b"".join(answer).decode("utf-8-sig")
+    head, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    assert len(head) == 6
+    assert [row[5] for row in rows[:4]] == [
+        '\'=HYPERLINK("x")',
+        "'@SUM(A1)",
+        "a  =1+1;'=2",
+        'quote " here',
+    ]
+    assert rows[0][3] == "created"
+    assert len(rows) == 5
