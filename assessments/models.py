@@ -554,7 +554,7 @@ class Event(Frozen):
         JUDGED = "judged", _("step of a judge kept")
         REFUSED = "refused", _("access refused")
         JOURNAL_EXPORTED = "journal-exported", _("journal exported")
-        PURGED = "purged", _("what was kept long enough deleted")
+        PURGED = "purged", _("data past its retention deleted")
 
     at = models.DateTimeField(_("at"), auto_now_add=True)
     actor = models.ForeignKey(
@@ -565,7 +565,7 @@ class Event(Frozen):
 
     class Meta:
         verbose_name = _("event")
-        verbose_name_plural = _("events")
+        verbose_name_plural = _("journal")
         ordering = ("-pk",)
         # The journal is read from its end, whole or of one person or action.
         indexes = (
