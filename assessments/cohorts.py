@@ -43,7 +43,7 @@ def create(cohort: Cohort, actor: User) -> None:
 def rename(cohort: Cohort, actor: User) -> None:
     before = Cohort.objects.select_for_update().get(pk=cohort.pk)
     cohort.save(update_fields=["name"])
-    record(Event.Action.CHANGED, actor, f"{before} → {cohort}")
+    record(Event.Action.CHANGED, actor, f"{before} → {cohort}", cohort)
 
 
 @transaction.atomic
@@ -57,7 +57,7 @@ def appoint(cohort: Cohort, trainers: Iterable[User], actor: User) -> None:
         (Event.Action.LEFT, before - after),
     ):
         for name in sorted(trainer.get_username() for trainer in moved):
-            record(action, actor, f"{cohort} · {name}")
+            record(action, actor, f"{cohort} · {name}", cohort)
 
 
 @transaction.atomic
@@ -67,7 +67,7 @@ def add_trainer(cohort: Cohort, trainer: User, actor: User) -> None:
     if cohort.trainers.filter(pk=trainer.pk).exists():
         return
     cohort.trainers.add(trainer)
-    record(Event.Action.APPOINTED, actor, f"{cohort} · {trainer.get_username()}")
+    record(Event.Action.APPOINTED, actor, f"{cohort} · {trainer.get_username()}", cohort)
 
 
 @transaction.atomic
@@ -77,7 +77,7 @@ def leave(cohort: Cohort, actor: User) -> None:
     if not cohort.trainers.exclude(pk=actor.pk).exists():
         raise LastTrainer
     cohort.trainers.remove(actor)
-    record(Event.Action.LEFT, actor, f"{cohort} · {actor.get_username()}")
+    record(Event.Action.LEFT, actor, f"{cohort} · {actor.get_username()}", cohort)
 
 
 def _in_turn(cohort: Cohort) -> None:
@@ -139,7 +139,7 @@ def plan(phase: Phase, actor: User) -> None:
             phase.breakdown = ""
         planned = [*PLANNED_FIELDS, "closes_on", "version", "form"]
         phase.save(update_fields=planned if stored is not None else None)
-    record(Event.Action.CHANGED, actor, f"{phase} · {_days(phase)}")
+    record(Event.Action.CHANGED, actor, f"{phase} · {_days(phase)}", phase)
 
 
 def _days(phase: Phase) -> str:

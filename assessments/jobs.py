@@ -85,7 +85,8 @@ def try_again(job: Job, actor: User) -> None:
     failed = Job.objects.filter(pk=job.pk, state=Job.State.FAILED)
     if failed.update(state=Job.State.WAITING, beat_at=timezone.now()):
         run.enqueue(job.pk)
-        record(Event.Action.RETRIED, actor, " · ".join(filter(None, (str(job.phase), job.export))))
+        what = " · ".join(filter(None, (str(job.phase), job.export)))
+        record(Event.Action.RETRIED, actor, what, job.phase)
 
 
 def revive(job: Job) -> None:

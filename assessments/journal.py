@@ -20,26 +20,48 @@ from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Model, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from . import limits
-from .models import Event
+from .models import Event, Phase
 
 REFUSALS = limits.Limit("refusals", 60, timedelta(hours=1))
 """Of one account: who knocks at every door fills a page of the journal, not the disk."""
 
 
-def record(action: Event.Action, actor: User | None, subject: object) -> None:
+def record(
+    action: Event.Action, actor: User | None, subject: object, about: Model | None = None
+) -> None:
     """Keep what somebody of the staff did, in the transaction that does it.
 
     ``actor`` is None where a command did it. ``subject`` names what it was done to, never an
-    answer nor a code of a person. It is one line, whatever a name holds.
+    answer nor a code of a person. It is one line, whatever a name holds. In the admin it is part
+    of the history of ``about``, or of the subject where that is an object.
     """
+    if about is None and isinstance(subject, Model):
+        about = subject
     longest = Event._meta.get_field("subject").max_length
     line = "".join(sign if sign.isprintable() or sign == "\xa0" else " " for sign in str(subject))
-    Event.objects.create(actor=actor, action=action, subject=line[:longest])
+    Event.objects.create(
+        actor=actor,
+        action=action,
+        subject=line[:longest],
+        about=_reference(about) if about is not None else "",
+    )
+
+
+def of(about: Model) -> QuerySet[Event]:
+    """The history of an object, the latest first."""
+    return Event.objects.filter(about=_reference(about)).order_by("-at", "-pk")
+
+
+def _reference(about: Model) -> str:
+    # A phase has no page of its own.
+    kept = about.cohort if isinstance(about, Phase) else about
+    return f"{kept._meta.model_name}-{kept.pk}"
 
 
 def refusals_middleware(
@@ -63,8 +85,7 @@ def refusals_middleware(
 @transaction.atomic
 def forget() -> int:
     """Delete what is older than ``settings.JOURNAL_DAYS``, by the clock of the database, which
-    refuses to delete what is younger; how many lines that was. The admin's own entries go too:
-    they repeat, for the history of an object, what the journal says."""
+    refuses to delete what is younger; how many lines that was. Entries of Django's admin go too."""
     before = Now() - timedelta(days=settings.JOURNAL_DAYS)
     deleted, _by_model = Event.objects.filter(at__lt=before).delete()
     LogEntry.objects.filter(action_time__lt=before).delete()

@@ -37,15 +37,17 @@ def export(events: QuerySet[Event], form: str, actor: User | None, told: str) ->
 
 def lines(events: QuerySet[Event]) -> Iterator[dict[str, int | str | None]]:
     """Each line as JSON values: ``id``; ``at`` (ISO 8601, UTC); ``actor`` (the name that somebody
-    signs in with, null for a command); ``action`` (a code); ``subject``."""
-    chosen = events.values_list("pk", "at", "actor__username", "action", "subject")
-    for key, at, actor, action, subject in chosen.iterator(chunk_size=CHUNK):
+    signs in with, null for a command); ``action`` (a code); ``subject``; ``about`` (the object
+    whose history it is part of, such as ``cohort-12``, or empty)."""
+    chosen = events.values_list("pk", "at", "actor__username", "action", "subject", "about")
+    for key, at, actor, action, subject, about in chosen.iterator(chunk_size=CHUNK):
         yield {
             "id": key,
             "at": at.astimezone(UTC).isoformat(timespec="microseconds"),
             "actor": actor,
             "action": action,
             "subject": subject,
+            "about": about,
         }
 
 
@@ -63,6 +65,7 @@ def _head() -> dict[str, str]:
         "action": _("Action code"),
         "label": _("Action"),
         "subject": _("Subject"),
+        "about": _("Object"),
     }
     return names | {value: str(label) for value, label in Event.Action.choices}
 
@@ -76,7 +79,7 @@ def _csv(events: QuerySet[Event], named: dict[str, str], delimiter: str) -> Iter
     """In UTF-8 with its mark; every text is quoted, and none is taken for a formula."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    columns = ("id", "at", "actor", "action", "label", "subject")
+    columns = ("id", "at", "actor", "action", "label", "subject", "about")
     buffer.write("\ufeff")
     writer.writerow([named[column] for column in columns])
     for line in lines(events):

@@ -562,6 +562,8 @@ class Event(Frozen):
     )
     action = models.CharField(_("action"), max_length=20, choices=Action)
     subject = models.CharField(_("subject"), max_length=300)
+    about = models.CharField(max_length=60, blank=True, editable=False)
+    """Whose history it is part of: a model and a key, such as ``cohort-12``."""
 
     class Meta:
         verbose_name = _("event")
@@ -572,6 +574,11 @@ class Event(Frozen):
             models.Index(fields=("at", "id"), name="journal_by_time"),
             models.Index(fields=("actor", "at", "id"), name="journal_by_person"),
             models.Index(fields=("action", "at", "id"), name="journal_by_action"),
+            models.Index(
+                fields=("about", "at", "id"),
+                condition=~models.Q(about=""),
+                name="journal_by_object",
+            ),
         )
 
     def __str__(self) -> str:

@@ -307,7 +307,7 @@ def appoint(study: StandardStudy, user: User, profession: str, actor: User) -> J
         study=study, user=user, defaults={"profession": profession}
     )
     if made:
-        record(Event.Action.JUDGE_APPOINTED, actor, f"{study} · {user.get_username()}")
+        record(Event.Action.JUDGE_APPOINTED, actor, f"{study} · {user.get_username()}", study)
     return judge
 
 
@@ -326,7 +326,7 @@ def move(study: StandardStudy, state: str, actor: User) -> None:
         locked.closed_on = timezone.localdate()
     locked.save(update_fields=["state", "closed_on"])
     study.state, study.closed_on = locked.state, locked.closed_on
-    record(Event.Action.STUDY_MOVED, actor, f"{study} · {locked.get_state_display()}")
+    record(Event.Action.STUDY_MOVED, actor, f"{study} · {locked.get_state_display()}", study)
 
 
 @transaction.atomic
@@ -400,7 +400,7 @@ def accept(judge: Judge, answers: Mapping[Level, Acceptable]) -> None:
 
 def _judged(judge: Judge, what: str) -> None:
     """That a judge has given something, never what."""
-    record(Event.Action.JUDGED, judge.user, f"{judge.study} · {what}")
+    record(Event.Action.JUDGED, judge.user, f"{judge.study} · {what}", judge.study)
 
 
 @transaction.atomic
@@ -431,7 +431,7 @@ def adopt(study: StandardStudy, number: str, actor: User) -> InstrumentVersion:
     version, _new = publish(made, actor)
     study.state, study.adopted = State.ADOPTED, version
     study.save(update_fields=["state", "adopted"])
-    record(Event.Action.STUDY_ADOPTED, actor, f"{study} · {version}")
+    record(Event.Action.STUDY_ADOPTED, actor, f"{study} · {version}", study)
     return version
 
 

@@ -20,7 +20,7 @@ from django_tasks_db.admin import DBTaskResult  # registered by its import, and 
 
 from ..journal_files import FORMATS, export
 from ..models import Event
-from .frame import framed
+from .frame import JournalHistory, framed
 
 # Its pages are in English and of no use to trainers; jobs tell what they need to know.
 admin.site.unregister(DBTaskResult)
@@ -30,7 +30,7 @@ LINES = 100
 """Of the journal on a page."""
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(JournalHistory):
     def has_add_permission(self, request) -> bool:
         return False
 

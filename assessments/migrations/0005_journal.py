@@ -51,6 +51,12 @@ class Migration(migrations.Migration):
                 verbose_name="action",
             ),
         ),
+        migrations.AddField(
+            model_name="event",
+            name="about",
+            field=models.CharField(blank=True, default="", editable=False, max_length=60),
+            preserve_default=False,
+        ),
         migrations.AddIndex(
             model_name="event",
             index=models.Index(fields=["at", "id"], name="journal_by_time"),
@@ -62,5 +68,13 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="event",
             index=models.Index(fields=["action", "at", "id"], name="journal_by_action"),
+        ),
+        migrations.AddIndex(
+            model_name="event",
+            index=models.Index(
+                condition=models.Q(("about", ""), _negated=True),
+                fields=["about", "at", "id"],
+                name="journal_by_object",
+            ),
         ),
     ]

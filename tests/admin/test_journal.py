@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -21,9 +22,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from assessments import cohort_exports, frozen, journal, standards
+from assessments import cohort_exports, cohorts, frozen, journal, standards
+from assessments.admin.frame import JournalHistory
 from assessments.admin.records import LINES
-from assessments.models import Event, InstrumentDraft, Job, Phase, Sitting
+from assessments.models import Cohort, Event, InstrumentDraft, Job, Phase, Sitting
 from assessments.urls import urlpatterns as respondents
 from tests.instrument.example import put, write
 from tests.instrument.test_loading import in_one
@@ -491,6 +493,7 @@ def test_the_command_writes_a_line_of_json_each_the_oldest_first(three):
         "actor": None,
         "action": "created",
         "subject": "Ward 1",
+        "about": "",
     }
     assert found[1]["actor"] == "trainer"
     # That the journal was exported is in what was.
@@ -634,7 +637,7 @@ def test_a_spreadsheet_takes_no_name_for_a_formula_and_no_line_for_two(
     answer = reader.get(f"{JOURNAL}readiness-journal.csv", headers={"accept-language": language})
     text = b"".join(answer).decode("utf-8-sig")
     head, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    assert len(head) == 6
+    assert len(head) == 7
     assert [row[5] for row in rows[:4]] == [
         '\'=HYPERLINK("x")',
         "'@SUM(A1)",
@@ -643,3 +646,36 @@ def test_a_spreadsheet_takes_no_name_for_a_formula_and_no_line_for_two(
     ]
     assert rows[0][3] == "created"
     assert len(rows) == 5
+
+
+# --- The history of an object --------------------------------------------------------------------
+
+
+def test_the_history_of_a_cohort_is_what_the_journal_says_of_it(phase, desk, stranger, operator):
+    other = Cohort(name="Ward 13")
+    cohorts.create(other, stranger)
+    cohorts.rename(phase.cohort, operator)
+    desk.post(under(phase, "pause"), {"paused": "yes"})
+    desk.post(
+        reverse("admin:assessments_cohort_trainers", args=(phase.cohort_id,)),
+        {"trainer-username": "stranger"},
+    )
+    there = reverse("admin:assessments_cohort_history", args=(phase.cohort_id,))
+    shown = desk.get(there)
+    assert [(line.action, line.actor.username) for line in shown.context["lines"]] == [
+        ("appointed", "trainer"),
+        ("paused", "trainer"),
+        ("changed", "operator"),
+        ("changed", "trainer"),
+        ("created", "trainer"),
+    ]
+    assert "joining paused" in shown.text
+    assert "Ward 13" not in shown.text
+    assert not LogEntry.objects.exists()  # no second journal
+
+
+def test_no_page_of_ours_writes_djangos_own_log():
+    """Which a stock admin of accounts may; the purge sees to it."""
+    for model, made in admin.site._registry.items():
+        if model._meta.app_label == "assessments":
+            assert isinstance(made, JournalHistory)
