@@ -1,5 +1,6 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.core import checks
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,7 +9,11 @@ class AssessmentsConfig(AppConfig):
     verbose_name = _("Readiness")
 
     def ready(self) -> None:
+        from . import frozen
         from .roles import keep_groups
         from .staff import receivers  # noqa: F401  connected by its import
 
         post_migrate.connect(keep_groups, sender=self)
+        pre_migrate.connect(frozen.before_migrating, sender=self)
+        post_migrate.connect(frozen.after_migrating, sender=self)
+        checks.register(frozen.check, checks.Tags.database)

@@ -41,8 +41,9 @@ def create(cohort: Cohort, actor: User) -> None:
 
 @transaction.atomic
 def rename(cohort: Cohort, actor: User) -> None:
+    before = Cohort.objects.select_for_update().get(pk=cohort.pk)
     cohort.save(update_fields=["name"])
-    record(Event.Action.CHANGED, actor, cohort)
+    record(Event.Action.CHANGED, actor, f"{before} → {cohort}", cohort)
 
 
 @transaction.atomic
@@ -56,16 +57,17 @@ def appoint(cohort: Cohort, trainers: Iterable[User], actor: User) -> None:
         (Event.Action.LEFT, before - after),
     ):
         for name in sorted(trainer.get_username() for trainer in moved):
-            record(action, actor, f"{cohort} · {name}")
+            record(action, actor, f"{cohort} · {name}", cohort)
 
 
 @transaction.atomic
 def add_trainer(cohort: Cohort, trainer: User, actor: User) -> None:
     """Let another trainer read and close what this cohort's trainers do."""
+    _in_turn(cohort)
     if cohort.trainers.filter(pk=trainer.pk).exists():
         return
     cohort.trainers.add(trainer)
-    record(Event.Action.APPOINTED, actor, f"{cohort} · {trainer.get_username()}")
+    record(Event.Action.APPOINTED, actor, f"{cohort} · {trainer.get_username()}", cohort)
 
 
 @transaction.atomic
@@ -75,7 +77,7 @@ def leave(cohort: Cohort, actor: User) -> None:
     if not cohort.trainers.exclude(pk=actor.pk).exists():
         raise LastTrainer
     cohort.trainers.remove(actor)
-    record(Event.Action.LEFT, actor, f"{cohort} · {actor.get_username()}")
+    record(Event.Action.LEFT, actor, f"{cohort} · {actor.get_username()}", cohort)
 
 
 def _in_turn(cohort: Cohort) -> None:
@@ -137,7 +139,11 @@ def plan(phase: Phase, actor: User) -> None:
             phase.breakdown = ""
         planned = [*PLANNED_FIELDS, "closes_on", "version", "form"]
         phase.save(update_fields=planned if stored is not None else None)
-    record(Event.Action.CHANGED, actor, phase)
+    record(Event.Action.CHANGED, actor, f"{phase} · {_days(phase)}", phase)
+
+
+def _days(phase: Phase) -> str:
+    return " – ".join(day.isoformat() for day in (phase.opens_on, phase.closes_on) if day)
 
 
 def _version_beside(phase: Phase) -> InstrumentVersion | None:

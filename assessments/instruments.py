@@ -205,7 +205,9 @@ def keep_calibration(
                 document=document,
                 digest=quality.sealed(document),
             )
-            record(Event.Action.CALIBRATED, actor, f"{version} · {found.form} · n ≥ {found.n}")
+            record(
+                Event.Action.CALIBRATED, actor, f"{version} · {found.form} · n ≥ {found.n}", version
+            )
     except IntegrityError:
         raise AlreadyCalibrated from None
     return made

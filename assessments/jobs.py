@@ -19,7 +19,8 @@ from django.utils import timezone, translation
 from django_tasks_db.models import DBTaskResult
 
 from . import cohort_exports, releases
-from .models import Job, Phase
+from .journal import record
+from .models import Event, Job, Phase
 
 STALE = timedelta(seconds=60)
 """A job that has said nothing for so long is sent again."""
@@ -78,13 +79,19 @@ def send_again(silent_since: datetime | None = None) -> int:
     return len(keys)
 
 
+@transaction.atomic
+def try_again(job: Job, actor: User) -> None:
+    """Send a job again that has failed; once, whoever else asks for it."""
+    failed = Job.objects.filter(pk=job.pk, state=Job.State.FAILED)
+    if failed.update(state=Job.State.WAITING, beat_at=timezone.now()):
+        run.enqueue(job.pk)
+        what = " · ".join(filter(None, (str(job.phase), job.export)))
+        record(Event.Action.RETRIED, actor, what, job.phase)
+
+
 def revive(job: Job) -> None:
-    """Send a job again that has gone silent, or that has failed and is asked for again."""
-    if job.state == Job.State.FAILED:
-        failed = Job.objects.filter(pk=job.pk, state=job.state)
-        if failed.update(state=Job.State.WAITING, beat_at=timezone.now()):
-            run.enqueue(job.pk)
-    elif job.state in UNFINISHED and job.beat_at < timezone.now() - STALE:
+    """Send a job again that has gone silent."""
+    if job.state in UNFINISHED and job.beat_at < timezone.now() - STALE:
         send_again(timezone.now() - STALE)
 
 

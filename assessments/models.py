@@ -8,15 +8,44 @@ admin, and trainers read releases. Dates are kept to the day; keys of sittings a
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import models
+from django.db import IntegrityError, models, transaction
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from . import codes
+
+REFUSED = "Readiness refuses:"
+"""How an error of the database begins that one of its triggers has raised (:mod:`.frozen`)."""
+
+
+@contextmanager
+def refused_as_denied() -> Iterator[None]:
+    """What the database refuses is told as the models tell it; the transaction may go on."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if REFUSED in str(error):
+            raise PermissionDenied(str(error).splitlines()[0]) from error
+        raise
+
+
+class FrozenQuerySet(models.QuerySet):
+    """Of rows that triggers guard: what they refuse is PermissionDenied here too."""
+
+    def update(self, **values: object) -> int:
+        with refused_as_denied():
+            return super().update(**values)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        with refused_as_denied():
+            return super().delete()
 
 
 class InstrumentVersion(models.Model):
@@ -29,6 +58,8 @@ class InstrumentVersion(models.Model):
     digest = models.CharField(_("SHA-256"), max_length=64, unique=True)
     published_on = models.DateField(_("published on"))
     retired_on = models.DateField(_("retired on"), null=True, blank=True)
+
+    objects = FrozenQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("instrument version")
@@ -267,6 +298,8 @@ class Tally(models.Model):
 
 class Frozen(models.Model):
     """A row that is written once."""
+
+    objects = FrozenQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -511,6 +544,7 @@ class Event(Frozen):
         APPOINTED = "appointed", _("trainer added")
         LEFT = "left", _("trainer removed")
         EXPORTED = "exported", _("results exported")
+        RETRIED = "retried", _("failed publication or export asked for again")
         STUDY_OPENED = "study-opened", _("standard setting opened")
         JUDGE_APPOINTED = "judge-appointed", _("judge appointed")
         STUDY_MOVED = "study-moved", _("standard setting moved on")
@@ -536,6 +570,10 @@ class Event(Frozen):
         FACTORS_RESET = "factors-reset", _("second factors taken away")
         IDENTITY_LINKED = "identity-linked", _("sign-in by another service linked")
         IDENTITY_UNLINKED = "identity-unlinked", _("sign-in by another service unlinked")
+        JUDGED = "judged", _("step of a judge kept")
+        REFUSED = "refused", _("access refused")
+        JOURNAL_EXPORTED = "journal-exported", _("journal exported")
+        PURGED = "purged", _("data past its retention deleted")
 
     at = models.DateTimeField(_("at"), auto_now_add=True)
     actor = models.ForeignKey(
@@ -543,11 +581,24 @@ class Event(Frozen):
     )
     action = models.CharField(_("action"), max_length=20, choices=Action)
     subject = models.CharField(_("subject"), max_length=300)
+    about = models.CharField(max_length=60, blank=True, editable=False)
+    """Whose history it is part of: a model and a key, such as ``cohort-12``."""
 
     class Meta:
         verbose_name = _("event")
-        verbose_name_plural = _("events")
+        verbose_name_plural = _("journal")
         ordering = ("-pk",)
+        # The journal is read from its end, whole or of one person or action.
+        indexes = (
+            models.Index(fields=("at", "id"), name="journal_by_time"),
+            models.Index(fields=("actor", "at", "id"), name="journal_by_person"),
+            models.Index(fields=("action", "at", "id"), name="journal_by_action"),
+            models.Index(
+                fields=("about", "at", "id"),
+                condition=~models.Q(about=""),
+                name="journal_by_object",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.get_action_display()} · {self.subject}"

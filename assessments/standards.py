@@ -307,7 +307,7 @@ def appoint(study: StandardStudy, user: User, profession: str, actor: User) -> J
         study=study, user=user, defaults={"profession": profession}
     )
     if made:
-        record(Event.Action.JUDGE_APPOINTED, actor, f"{study} · {user.get_username()}")
+        record(Event.Action.JUDGE_APPOINTED, actor, f"{study} · {user.get_username()}", study)
     return judge
 
 
@@ -326,7 +326,7 @@ def move(study: StandardStudy, state: str, actor: User) -> None:
         locked.closed_on = timezone.localdate()
     locked.save(update_fields=["state", "closed_on"])
     study.state, study.closed_on = locked.state, locked.closed_on
-    record(Event.Action.STUDY_MOVED, actor, f"{study} · {locked.get_state_display()}")
+    record(Event.Action.STUDY_MOVED, actor, f"{study} · {locked.get_state_display()}", study)
 
 
 @transaction.atomic
@@ -349,16 +349,20 @@ def enter_scores(study: StandardStudy, scores: Sequence[tuple[float, int]], acto
     record(Event.Action.STUDY_NOTED, actor, study)
 
 
+@transaction.atomic
 def practised(judge: Judge) -> None:
     """The judge has estimated the practice situation."""
-    Judge.objects.filter(pk=judge.pk).update(practised=True)
+    if Judge.objects.filter(pk=judge.pk, practised=False).update(practised=True):
+        _judged(judge, _("practice"))
 
 
 @transaction.atomic
 def think(judge: Judge, scenario: str) -> None:
     """The judge has answered a scenario alone, and may see its key. The answer is not kept."""
     if _lock(judge.study).state == State.FIRST:
-        Estimate.objects.get_or_create(judge=judge, round=1, scenario=scenario)
+        _estimate, is_new = Estimate.objects.get_or_create(judge=judge, round=1, scenario=scenario)
+        if is_new:
+            _judged(judge, _("key of %(scenario)s shown") % {"scenario": scenario})
 
 
 @transaction.atomic
@@ -375,6 +379,10 @@ def estimate(judge: Judge, number: int, scenario: str, operational: int, expert:
         scenario=scenario,
         defaults={"operational": operational, "expert": expert},
     )
+    _judged(
+        judge,
+        _("estimate of %(scenario)s, round %(number)d") % {"scenario": scenario, "number": number},
+    )
 
 
 @transaction.atomic
@@ -387,6 +395,12 @@ def accept(judge: Judge, answers: Mapping[Level, Acceptable]) -> None:
         for level, each in answers.items()
     }
     judge.save(update_fields=["acceptable"])
+    _judged(judge, _("what would be acceptable"))
+
+
+def _judged(judge: Judge, what: str) -> None:
+    """That a judge has given something, never what."""
+    record(Event.Action.JUDGED, judge.user, f"{judge.study} · {what}", judge.study)
 
 
 @transaction.atomic
@@ -417,7 +431,7 @@ def adopt(study: StandardStudy, number: str, actor: User) -> InstrumentVersion:
     version, _new = publish(made, actor)
     study.state, study.adopted = State.ADOPTED, version
     study.save(update_fields=["state", "adopted"])
-    record(Event.Action.STUDY_ADOPTED, actor, f"{study} · {version}")
+    record(Event.Action.STUDY_ADOPTED, actor, f"{study} · {version}", study)
     return version
 
 
@@ -506,6 +520,7 @@ EVIDENCE = (
 ACCEPTABLE = ("lowest cut", "highest cut", "lowest share below", "highest share below")
 
 
+@transaction.atomic
 def evidence(study: StandardStudy, actor: User) -> str:
     """Every estimate that counts as CSV, one a line, judges by pseudonym; then Hofstee's answers.
 

@@ -22,6 +22,7 @@
 | READINESS_OIDC_NAME | what the button says | the host of the server |
 | READINESS_OIDC_SCOPES | what is asked of it, with spaces | openid |
 | READINESS_OIDC_ACR_VALUES | levels of assurance, one of which the token must tell | any |
+| READINESS_JOURNAL_DAYS | days the journal of what staff did is kept; 180 at least | 365 |
 | READINESS_DEBUG | Django's debug pages; never on a public address | off |
 """
 
@@ -77,6 +78,8 @@ ACCESSIBILITY_AUDIT = audit_told(
 )
 ACCESSIBILITY_PLAN = plan_told(env("READINESS_ACCESSIBILITY_PLAN", default=""))
 DISCLOSURE_THRESHOLD = env.int("READINESS_THRESHOLD", default=11)
+# The French authority asks for six months to a year (CNIL, deliberation 2021-122).
+JOURNAL_DAYS = max(180, env.int("READINESS_JOURNAL_DAYS", default=365))
 
 INSTALLED_APPS = [
     "assessments",
@@ -109,6 +112,7 @@ MIDDLEWARE = [
     "assessments.staff.sessions.ended_in_time",
     "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "assessments.journal.refusals_middleware",
     "assessments.wall.wall_middleware",
 ]
 

@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.core.management.commands import flush
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
+
+from assessments import frozen
 
 # What it finds wrong is to be read in the failure.
 pytest.register_assert_rewrite("tests.pdfs")
@@ -93,6 +96,21 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
 def quick_settings(settings):
     for name, value in QUICK.items():
         setattr(settings, name, value)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def emptied_between_tests() -> Iterator[None]:
+    """Tests whose transactions are real leave an empty database, which the triggers would refuse;
+    they come back with the signal that follows."""
+    really = flush.sql_flush
+
+    def sql_flush(style, connection, **kwargs):
+        frozen.drop(connection.alias)
+        return really(style, connection, **kwargs)
+
+    flush.sql_flush = sql_flush
+    yield
+    flush.sql_flush = really
 
 
 @pytest.fixture(params=["fr", "en"])

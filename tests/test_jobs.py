@@ -12,6 +12,7 @@ from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
 from assessments import cohort_exports, jobs, releases, sittings
+from assessments.frozen import thawed
 from assessments.models import Job, Phase, Release, Sitting
 
 from .test_releases import finished, join, phase  # noqa: F401 (the fixture)
@@ -183,15 +184,17 @@ def test_an_export_is_kept_for_its_day(closed, trainer):
 def test_a_failure_is_said_and_may_be_tried_again(closed, trainer, caplog):
     sheet = Sitting.objects.filter(phase=closed).first()
     whole = bytes(sheet.answers)
-    Sitting.objects.filter(pk=sheet.pk).update(answers=b"short")
+    with thawed(Sitting):
+        Sitting.objects.filter(pk=sheet.pk).update(answers=b"short")
     job = jobs.start(closed, trainer, Job.Work.PUBLISH)
     work()
     job.refresh_from_db()
     assert job.state == Job.State.FAILED
     assert not Release.objects.exists()
     assert "A job failed" in caplog.text
-    Sitting.objects.filter(pk=sheet.pk).update(answers=whole)
-    jobs.revive(job)
+    with thawed(Sitting):
+        Sitting.objects.filter(pk=sheet.pk).update(answers=whole)
+    jobs.try_again(job, trainer)
     work()
     job.refresh_from_db()
     assert job.state == Job.State.DONE

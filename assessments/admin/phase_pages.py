@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -13,7 +13,7 @@ from ..journal import record
 from ..models import Cohort, Event, Job, Phase
 from ..press import Busy
 from .access import for_its_trainers
-from .frame import framed
+from .frame import JournalHistory, framed
 
 CLOSE = "assessments_cohort_close"
 RESULTS = "assessments_cohort_results"
@@ -28,7 +28,7 @@ STAGES = ("question", "answers", "explanation")
 """What a room sees of a situation, one after the other."""
 
 
-class PhasePages(admin.ModelAdmin):
+class PhasePages(JournalHistory):
     """What :class:`~.cohort.CohortAdmin` shows of a phase: every page is for its trainers."""
 
     def phase_urls(self, view) -> list:
@@ -66,7 +66,6 @@ class PhasePages(admin.ModelAdmin):
             assert request.user.is_authenticated  # for_its_trainers has seen to it
             try:
                 releases.close(phase, request.user)
-                self.log_change(request, phase.cohort, _("Closed: %s.") % phase)
             except releases.AlreadyClosed:  # by a colleague, or by the same button twice
                 pass
             else:
@@ -189,7 +188,7 @@ class PhasePages(admin.ModelAdmin):
 
     def _file(self, request: HttpRequest, phase: Phase, name: str, content: bytes) -> HttpResponse:
         assert request.user.is_authenticated
-        record(Event.Action.EXPORTED, request.user, f"{phase} · {name}")
+        record(Event.Action.EXPORTED, request.user, f"{phase} · {name}", phase)
         return HttpResponse(
             content,
             content_type=cohort_exports.content_type(name),
@@ -208,10 +207,10 @@ class PhasePages(admin.ModelAdmin):
         if job is None:
             return HttpResponseRedirect(self.address(phase.cohort))
         if request.method == "POST":
-            jobs.revive(job)
+            assert request.user.is_authenticated
+            jobs.try_again(job, request.user)
             return HttpResponseRedirect(self.address(phase, JOB, job.pk))
-        if job.state != Job.State.FAILED:
-            jobs.revive(job)
+        jobs.revive(job)
         done = job.state == Job.State.DONE
         if done and job.work == Job.Work.PUBLISH:
             return HttpResponseRedirect(self.address(phase, RESULTS))

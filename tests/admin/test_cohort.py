@@ -151,7 +151,7 @@ def test_saving_an_unchanged_cohort_writes_nothing(phase, desk):
     assert Event.objects.count() == before
     desk.post(change_address(phase.cohort), kept_screen(phase) | {"name": "Ward 13"})
     assert Cohort.objects.get().name == "Ward 13"
-    assert Event.objects.first().subject == "Ward 13"
+    assert Event.objects.first().subject == "Ward 12 → Ward 13"
 
 
 def test_only_the_operator_appoints_trainers(phase, desk, stranger, operator):

@@ -24,8 +24,9 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from assessments import accounts, cohorts, instruments, press, standards
-from assessments.models import Cohort, DailyCount, InstrumentVersion, Job, Phase, Sitting
+from assessments import accounts, cohorts, instruments, journal, press, standards
+from assessments.admin.records import LINES
+from assessments.models import Cohort, DailyCount, Event, InstrumentVersion, Job, Phase, Sitting
 from tests.conftest import ROOT
 from tests.staff.conftest import add_app, digits
 
@@ -54,6 +55,7 @@ NOT_PAGES = {
     "form-r5": "a file of data",
     "admin:assessments_cohort_job_file": "a file of data",
     "admin:assessments_standardstudy_evidence": "a file of data",
+    "admin:assessments_event_file": "a file of data",
     "admin:assessments_standardstudy_scores": "only acts: refused, it shows the figures",
 }
 """The addresses that show no page of their own, and why."""
@@ -1001,6 +1003,34 @@ def operator_second_factors_of_an_account(world):
 @state
 def operator_account_without_second_factor(world):
     return at_an_account(world, "factors")
+
+
+def in_the_journal(world: World, **choice: str) -> HttpResponse:
+    there = reverse("admin:assessments_event_changelist")
+    return world.browser("operator").get(there, choice)
+
+
+@state
+def operator_journal_of_one_action(world):
+    return in_the_journal(world, action="closed")
+
+
+@state
+def operator_journal_of_nothing(world):
+    return in_the_journal(world, text="nowhere")
+
+
+@state
+def operator_journal_chosen_wrongly(world):
+    return in_the_journal(world, since="2027-03-02", until="2027-03-01", person="nobody")
+
+
+@state
+def operator_older_lines_of_the_journal(world):
+    for _each in range(2 * LINES):
+        journal.record(Event.Action.CREATED, None, "Ward 12")
+    last = Event.objects.order_by("-at", "-pk")[LINES - 1]
+    return in_the_journal(world, after=str(last.pk))
 
 
 @state

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from assessments import sittings
+from assessments.frozen import thawed
 from assessments.models import Sitting
 from assessments.sittings import sheet_of
 
@@ -135,7 +136,8 @@ def test_what_was_finished_or_erased_elsewhere_leads_on(person, send, monkeypatc
     def erased(*args, **kwargs):
         raise sittings.Erased
 
-    Sitting.objects.update(finished_on=None)
+    with thawed(Sitting):
+        Sitting.objects.update(finished_on=None)
     monkeypatch.setattr(sittings, "save_page", erased)
     assert send("c", person.seen("scenarios", 1)) == (200, {"next": reverse("resume")})
 

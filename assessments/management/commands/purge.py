@@ -3,8 +3,11 @@ of open phases. To be run every day."""
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from django.db import transaction
 
-from assessments import jobs, limits, releases
+from assessments import jobs, journal, limits, releases
+from assessments.cohort.disclosure import at_least
+from assessments.models import Event
 from assessments.sittings import open_phases, purge
 
 
@@ -12,7 +15,11 @@ class Command(BaseCommand):
     help = __doc__
 
     def handle(self, *args, **options) -> None:
-        deleted = purge()
+        with transaction.atomic():
+            deleted, lines = purge(), journal.forget()
+            if deleted or lines:
+                told = f"sittings ≥ {at_least(deleted)}, lines of the journal {lines}"
+                journal.record(Event.Action.PURGED, None, told)
         jobs.forget()
         limits.forget()
         call_command("clearsessions")
