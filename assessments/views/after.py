@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import date
+from functools import wraps
 
 from django.conf import settings
 from django.contrib import messages
@@ -18,13 +19,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from .. import certificates, exports, fhir, ics, press, reports, sittings
+from .. import certificates, exports, fhir, ics, limits, press, reports, sittings
 from .. import reminders as reminding
 from ..forms import CertificateForm, PlanForm, is_marked, mark_of
 from ..instrument.document import by_code
 from ..models import Sitting
 from ..sittings import Plan, questionnaire_of, sheet_of
-from . import joining
+from . import joining, limited
 from .files import calendar_file, download, fhir_file
 from .session import get_or_post, held, let_go, own, private, turn_to
 
@@ -91,21 +92,50 @@ def results(request: HttpRequest, sitting: Sitting) -> HttpResponse:
 @_finished
 def report(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """The report as a PDF."""
+    return _printed(
+        request,
+        sitting,
+        lambda: reports.pdf(_report(sitting, own(request))),
+        "readiness-report.pdf",
+    )
+
+
+def _printed(
+    request: HttpRequest, sitting: Sitting, made: Callable[[], bytes], name: str
+) -> HttpResponse:
+    """A PDF to download, or when to ask for it again."""
+    charges = limited.prints(request, sitting)
     try:
-        printed = reports.pdf(_report(sitting, own(request)))
+        limited.hold(*charges)
+        return download(made(), "application/pdf", name)
+    except limited.Limited as limit:
+        return limited.refusal(request, limit.wait, _too_many_files())
     except press.Busy:
-        return _busy(request)
-    return _downloaded(printed, "readiness-report.pdf")
+        limits.refund(*charges)
+        response = render(request, "assessments/busy.html", status=503)
+        response["Retry-After"] = "30"
+        return response
 
 
-def _busy(request: HttpRequest) -> HttpResponse:
-    response = render(request, "assessments/busy.html", status=503)
-    response["Retry-After"] = "30"
-    return response
+def _too_many_files() -> str:
+    return _(
+        "This file has been made many times in a few minutes. Your results and your answers are "
+        "safe, and the page still shows them."
+    )
 
 
-def _downloaded(printed: bytes, name: str) -> HttpResponse:
-    return download(printed, "application/pdf", name)
+def _file(view):
+    """A file of one's own data, made so often at most."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, sitting: Sitting, *args, **kwargs) -> HttpResponse:
+        try:
+            limited.hold((limited.FILES, sitting.pk))
+        except limited.Limited as limit:
+            return limited.refusal(request, limit.wait, _too_many_files())
+        return view(request, sitting, *args, **kwargs)
+
+    return wrapper
 
 
 @_finished
@@ -128,15 +158,15 @@ def certificate(request: HttpRequest, sitting: Sitting) -> HttpResponse:
             group=group,
             shows_results=allowed["results"],
         )
-        try:
-            return _downloaded(certificates.pdf(made), "readiness-certificate.pdf")
-        except press.Busy:
-            return _busy(request)
+        return _printed(
+            request, sitting, lambda: certificates.pdf(made), "readiness-certificate.pdf"
+        )
     context = {"sitting": sitting, "form": form}
     return render(request, "assessments/certificate.html", context)
 
 
 @private
+@_file
 def answers(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """All that is kept of the person, as JSON."""
     mine = own(request)
@@ -147,6 +177,7 @@ def answers(request: HttpRequest, sitting: Sitting) -> HttpResponse:
 
 
 @private
+@_file
 def answers_in_fhir(request: HttpRequest, sitting: Sitting, release: fhir.Release) -> HttpResponse:
     """The person's answers for health software."""
     made = exports.own_answers_in_fhir(sitting, release, get_language())
@@ -214,7 +245,7 @@ def _return(request: HttpRequest, sitting: Sitting) -> ics.Event | None:
     """Of a group it is the trainer who says when to come back."""
     if not joining.may_retake(sitting, own(request)):
         return None
-    address = request.build_absolute_uri(reverse("resume"))
+    address = settings.PUBLIC_ADDRESS + reverse("resume")
     return reminding.of_return(sitting, timezone.localdate(), address)
 
 
