@@ -18,6 +18,7 @@ from django.utils.html import format_html
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
 from .. import certificates, exports, fhir, ics, limits, press, reports, sittings
 from .. import reminders as reminding
@@ -28,6 +29,11 @@ from ..sittings import Plan, questionnaire_of, sheet_of
 from . import joining, limited
 from .files import calendar_file, download, fhir_file
 from .session import get_or_post, held, let_go, own, private, turn_to
+
+
+def _read(view):
+    """Of a finished sitting, and only read."""
+    return require_safe(_finished(view))
 
 
 def _finished(view):
@@ -74,7 +80,7 @@ def _earlier(sitting: Sitting | None) -> reports.Earlier | None:
     )
 
 
-@_finished
+@_read
 def results(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """The report as a page."""
     mine = own(request)
@@ -89,7 +95,7 @@ def results(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     return render(request, "assessments/results.html", context)
 
 
-@_finished
+@_read
 def report(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """The report as a PDF."""
     return _printed(
@@ -138,6 +144,7 @@ def _file(view):
     return wrapper
 
 
+@get_or_post
 @_finished
 def certificate(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """The certificate that a person may hand over, with what they let it show."""
@@ -165,6 +172,7 @@ def certificate(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     return render(request, "assessments/certificate.html", context)
 
 
+@require_safe
 @private
 @_file
 def answers(request: HttpRequest, sitting: Sitting) -> HttpResponse:
@@ -176,6 +184,7 @@ def answers(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     return download(written, "application/json; charset=utf-8", "readiness-answers.json")
 
 
+@require_safe
 @private
 @_file
 def answers_in_fhir(request: HttpRequest, sitting: Sitting, release: fhir.Release) -> HttpResponse:
@@ -184,6 +193,7 @@ def answers_in_fhir(request: HttpRequest, sitting: Sitting, release: fhir.Releas
     return fhir_file(made, release, f"readiness-answers-fhir-{release.lower()}.json")
 
 
+@get_or_post
 @_finished
 def plans(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """The three next steps, made one's own: when … I will … with … before …"""
@@ -229,7 +239,7 @@ def _initial(step: str, plan: Plan | None, sitting: Sitting) -> dict[str, object
     }
 
 
-@_finished
+@_read
 def reminders(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """What a calendar file would hold, who may read it there, and the file."""
     today = timezone.localdate()
@@ -249,20 +259,21 @@ def _return(request: HttpRequest, sitting: Sitting) -> ics.Event | None:
     return reminding.of_return(sitting, timezone.localdate(), address)
 
 
-@_finished
+@_read
 def calendar_of_steps(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """The steps that were chosen, for the person's own calendar."""
     events = reminding.of_steps(sitting, timezone.localdate())
     return calendar_file(events, "readiness-steps.ics") if events else redirect("reminders")
 
 
-@_finished
+@_read
 def calendar_of_return(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """When to take the questionnaire again, for the person's own calendar."""
     event = _return(request, sitting)
     return calendar_file([event], "readiness-return.ics") if event else redirect("reminders")
 
 
+@get_or_post
 def erase(request: HttpRequest) -> HttpResponse:
     """Erase everything of one's own, or one questionnaire alone, once it is confirmed."""
     if request.method == "POST" and held(request) is None:
@@ -293,7 +304,7 @@ def _erase(request: HttpRequest, sitting: Sitting) -> HttpResponse:
             let_go(request)
         else:
             turn_to(request, left)
-        return render(request, "assessments/erased.html", {"left": left})
+        return _emptied(render(request, "assessments/erased.html", {"left": left}))
     grouped = [each for each in mine if each.phase_id is not None]
     context = {
         "sitting": sitting,
@@ -324,9 +335,19 @@ def leave(request: HttpRequest) -> HttpResponse:
     """Leave this computer: nothing of the sitting stays in the browser."""
     if request.method == "POST":
         let_go(request)
-        return render(request, "assessments/left.html")
+        return _emptied(render(request, "assessments/left.html"))
     sitting = held(request)
     if sitting is None:
         return redirect("landing")
     context = {"sitting": sitting, "mine": own(request)}
     return render(request, "assessments/leave.html", context)
+
+
+def _emptied(response: HttpResponse) -> HttpResponse:
+    """Tells the browser to forget the pages and files it still holds of ours.
+
+    Not ``"cookies"``, which would clear those of the whole domain, an employer's other services'
+    too: ours end by themselves.
+    """
+    response["Clear-Site-Data"] = '"cache", "storage"'
+    return response

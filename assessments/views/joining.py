@@ -350,6 +350,7 @@ def too_many() -> str:
     ) % {"most": codes.MOST_SITTINGS}
 
 
+@get_or_post
 @private
 def again(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """The next moment of one's group, or one more time outside any group, with the same code."""
