@@ -28,15 +28,14 @@ PERMISSIONS = ", ".join(f"{power}=()" for power in POWERS)
 def headers_middleware(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Refuses what no view answers; adds what no view should have to think of.
+    """Adds what no view should have to think of.
 
     A page may hold a code, an answer or the token of a form: no cache keeps any, unless a view
     or the static files say that it is public.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        known = request.method in METHODS
-        response = get_response(request) if known else HttpResponseNotAllowed(METHODS)
+        response = get_response(request)
         if "public" not in response.headers.get("Cache-Control", ""):
             response.headers["Cache-Control"] = "no-store, private"
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
@@ -46,15 +45,18 @@ def headers_middleware(
     return middleware
 
 
-def size_middleware(
+def bounds_middleware(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Refuses a body that says it is too large before any of it is read.
+    """Refuses a method that no view answers, and a body that says it is too large before any of
+    it is read.
 
     A body that does not say how long it is (``chunked``) is taken for empty by Django.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.method not in METHODS:
+            return HttpResponseNotAllowed(METHODS)
         takes_files = request.path.startswith(reverse("admin:index"))
         most = (
             settings.FILE_UPLOAD_MAX_MEMORY_SIZE

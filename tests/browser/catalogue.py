@@ -20,8 +20,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from assessments import cohorts, instruments, press, standards
+from assessments import cohorts, instruments, limits, press, standards
 from assessments.models import Cohort, DailyCount, InstrumentVersion, Job, Phase, Sitting
+from assessments.views import limited
 from tests.conftest import ROOT
 
 from .world import World, as_archive, broken
@@ -35,6 +36,7 @@ STOCK = yaml.safe_load((ROOT / "tests" / "stock_admin.yaml").read_text(encoding=
 """What Django's own admin fails, and why it is let through."""
 
 NOT_PAGES = {
+    "security.txt": "a file for programs",
     "set_language": "a button of every page, which comes back to it",
     "turn": "only acts: it leads to the results or to a page of questions",
     "sitting": "leads on: to a page of questions, the review or the results",
@@ -79,8 +81,7 @@ class Shown:
     status: int
     kind: str
     """The content type."""
-    policy: str
-    """The content security policy."""
+    headers: dict[str, str]
     body: bytes
     views: frozenset[str]
     """The names of the addresses that took part."""
@@ -103,7 +104,7 @@ def shown(world: World, name: str) -> Shown:
         path=answer.request["PATH_INFO"],
         status=answer.status_code,
         kind=answer.headers["Content-Type"],
-        policy=answer.headers.get("Content-Security-Policy", ""),
+        headers=dict(answer.headers),
         body=body,
         views=frozenset(views),
     )
@@ -233,6 +234,55 @@ def anybody_mistyped_resume_code(world):
 @state
 def anybody_bad_request(world):
     return world.browser().get("/", headers={"host": "elsewhere.example"})
+
+
+@state
+def anybody_too_large(world):
+    return world.browser().post(reverse("resume"), {"code": "2" * 300_000})
+
+
+def out_of(*spent: str):
+    """Limits of which nothing is left."""
+    none = limits.Limit("none", 0, timedelta(minutes=15))
+    return mock.patch.multiple(limited, **dict.fromkeys(spent, none))
+
+
+@state
+def anybody_resume_code_after_too_many(world):
+    with out_of("GUESSES"):
+        return world.browser().post(reverse("resume"), {"code": "2222-2222-2222-2222"})
+
+
+@state
+def anybody_groups_code_after_too_many(world):
+    with out_of("GUESSES"):
+        return world.browser().post(reverse("group"), {"access": "2222-2222"})
+
+
+@state
+def anybody_groups_link_after_too_many(world):
+    with out_of("GUESSES"):
+        return world.browser().get(world.door(world.fresh))
+
+
+@state
+def anybody_earlier_code_after_too_many(world):
+    client = at_the_code(world, world.door(world.cohort))
+    token = client.get(reverse("start")).context["form"].initial["token"]
+    with out_of("GUESSES", "GROUP_GUESSES"):
+        return client.post(reverse("start"), {"token": token, "earlier": "2222-2222-2222-2222"})
+
+
+@state
+def anybody_start_after_too_many(world):
+    with out_of("OPENINGS_HERE"):
+        return world.browser().post(reverse("landing"))
+
+
+@state
+def respondent_report_after_too_many(world):
+    with out_of("PRINTS"):
+        return world.person(finished=True).get(reverse("report"))
 
 
 @state
