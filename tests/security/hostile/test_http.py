@@ -126,9 +126,9 @@ def test_every_cookie_is_kept_from_scripts_and_other_sites(person, version):
     cookies = {**client.cookies, **person.client.cookies}
     assert set(cookies) == {
         "readiness_session",
-        "readiness_csrf",
-        "readiness_language",
-        "readiness_messages",
+        "csrftoken",
+        "django_language",
+        "messages",
     }
     for cookie in cookies.values():
         assert cookie["httponly"], cookie.key
