@@ -61,6 +61,12 @@ def refund(*charges: Charge) -> None:
         Tally.objects.filter(pk=key, count__gt=0).update(count=F("count") - 1)
 
 
+def tries(charge: Charge) -> int:
+    """How many tries are counted in the current window."""
+    key, _until = _window(*charge, int(time.time()))
+    return Tally.objects.filter(pk=key).values_list("count", flat=True).first() or 0
+
+
 def forget() -> None:
     """Delete the counts of windows that are over."""
     Tally.objects.filter(until__lt=int(time.time())).delete()

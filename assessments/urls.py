@@ -52,5 +52,6 @@ urlpatterns = [
     path("strategy/", words.strategy, name="strategy"),
     path("example/", words.example, name="example"),
     path("accessibility/", words.accessibility, name="accessibility"),
+    path(".well-known/security.txt", words.security_txt, name="security.txt"),
     path("language/", set_language, name="set_language"),
 ]

@@ -10,6 +10,7 @@
 | READINESS_DATA | folder of what is kept on disk | var/ |
 | READINESS_CONTROLLER | who answers for the personal data | none, and the notice says so |
 | READINESS_CONTACT | how to reach them | none |
+| READINESS_SECURITY_CONTACT | ``mailto:`` or ``https:`` where weaknesses are told | none |
 | READINESS_AUDITED_ON | day of the operator's RGAA audit (2027-03-01) | none: non-compliant |
 | READINESS_AUDITED_BY | who made it | none |
 | READINESS_AUDIT_RATE | per cent of criteria it found met; the state in law follows | none |
@@ -38,6 +39,7 @@ from django.utils.translation import gettext_lazy as _
 from .audit import audit_told, plan_told
 from .oidc import oidc_told
 from .secret_key import kept_secret_key
+from .security_contact import security_contact_told
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -60,7 +62,6 @@ ALLOWED_HOSTS = [
 ]
 if HTTPS:
     CSRF_TRUSTED_ORIGINS = [PUBLIC_ADDRESS]
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     # Whether subdomains follow, and preloading, is for whoever owns the domain to decide.
@@ -68,9 +69,12 @@ if HTTPS:
 
 # Whose addresses may be believed: the last so many of X-Forwarded-For.
 TRUSTED_PROXIES = env.int("READINESS_PROXIES", default=1 if HTTPS else 0)
+if HTTPS and TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 CONTROLLER = env("READINESS_CONTROLLER", default="")
 CONTACT = env("READINESS_CONTACT", default="")
+SECURITY_CONTACT = security_contact_told(env("READINESS_SECURITY_CONTACT", default=""))
 ACCESSIBILITY_AUDIT = audit_told(
     env("READINESS_AUDITED_ON", default=""),
     env("READINESS_AUDITED_BY", default=""),
@@ -99,19 +103,22 @@ INSTALLED_APPS = [
     "allauth.mfa",
 ]
 
+# Headers come first, so that refusals have them too.
 MIDDLEWARE = [
+    "readiness.headers.headers_middleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "readiness.headers.bounds_middleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "assessments.staff.sessions.ended_in_time",
     "allauth.account.middleware.AccountMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "assessments.journal.refusals_middleware",
     "assessments.wall.wall_middleware",
 ]
@@ -233,21 +240,31 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
+# “__Host-”: set over https by this very host, for all of it, and by nobody else.
+_HOST = "__Host-" if HTTPS else ""
+
 # A ward’s computer is shared: the session ends with the browser, or four hours after it began.
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_AGE = 4 * 3600
 SESSION_SAVE_EVERY_REQUEST = False
-SESSION_COOKIE_NAME = "readiness_session"
+SESSION_COOKIE_NAME = f"{_HOST}readiness_session"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_NAME = f"{_HOST}csrftoken"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "assessments.views.errors.stale_form"
+LANGUAGE_COOKIE_NAME = f"{_HOST}django_language"
 LANGUAGE_COOKIE_SECURE = HTTPS
+LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
+MESSAGES_COOKIE_NAME = f"{_HOST}messages"
+MESSAGE_STORAGE = "readiness.messages.Messages"
 
 X_FRAME_OPTIONS = "DENY"
+# No other site learns an address of ours. Not “no-referrer”: with it, browsers send no origin with
+# a form (“Origin: null”), by which Django tells our forms from another site’s.
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CSP = {
     "default-src": [CSP.NONE],

@@ -8,3 +8,5 @@ urlpatterns = [
     path("staff/", include("assessments.staff.urls")),
     path("", include("assessments.urls")),
 ]
+
+handler400 = "assessments.views.errors.bad_request"

@@ -10,7 +10,6 @@ from functools import cached_property
 
 from crispy_forms.utils import render_crispy_form
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
@@ -239,10 +238,7 @@ class InstrumentVersionAdmin(QualityPages, ReadOnlyAdmin):
         form = UploadForm(request.POST, request.FILES) if posted else UploadForm()
         if posted:
             assert request.user.is_authenticated
-            if int(request.META.get("CONTENT_LENGTH") or 0) > settings.FILE_UPLOAD_MAX_MEMORY_SIZE:
-                form = UploadForm()
-                self.message_user(request, too_large(), messages.ERROR)
-            elif form.is_valid() and form.instrument is not None:
+            if form.is_valid() and form.instrument is not None:
                 try:
                     draft, is_new = instruments.keep_draft(form.instrument, request.user)
                 except instruments.AlreadyPublished as known:

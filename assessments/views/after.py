@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import date
+from functools import wraps
 
 from django.conf import settings
 from django.contrib import messages
@@ -17,16 +18,22 @@ from django.utils.html import format_html
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
-from .. import certificates, exports, fhir, ics, press, reports, sittings
+from .. import certificates, exports, fhir, ics, limits, press, reports, sittings
 from .. import reminders as reminding
 from ..forms import CertificateForm, PlanForm, is_marked, mark_of
 from ..instrument.document import by_code
 from ..models import Sitting
 from ..sittings import Plan, questionnaire_of, sheet_of
-from . import joining
+from . import joining, limited
 from .files import calendar_file, download, fhir_file
 from .session import get_or_post, held, let_go, own, private, turn_to
+
+
+def _read(view):
+    """Of a finished sitting, and only read."""
+    return require_safe(_finished(view))
 
 
 def _finished(view):
@@ -73,7 +80,7 @@ def _earlier(sitting: Sitting | None) -> reports.Earlier | None:
     )
 
 
-@_finished
+@_read
 def results(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """The report as a page."""
     mine = own(request)
@@ -88,26 +95,56 @@ def results(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     return render(request, "assessments/results.html", context)
 
 
-@_finished
+@_read
 def report(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """The report as a PDF."""
+    return _printed(
+        request,
+        sitting,
+        lambda: reports.pdf(_report(sitting, own(request))),
+        "readiness-report.pdf",
+    )
+
+
+def _printed(
+    request: HttpRequest, sitting: Sitting, made: Callable[[], bytes], name: str
+) -> HttpResponse:
+    """A PDF to download, or when to ask for it again."""
+    charges = limited.prints(request, sitting)
     try:
-        printed = reports.pdf(_report(sitting, own(request)))
+        limited.hold(*charges)
+        return download(made(), "application/pdf", name)
+    except limited.Limited as limit:
+        return limited.refusal(request, limit.wait, _too_many_files())
     except press.Busy:
-        return _busy(request)
-    return _downloaded(printed, "readiness-report.pdf")
+        limits.refund(*charges)
+        response = render(request, "assessments/busy.html", status=503)
+        response["Retry-After"] = "30"
+        return response
 
 
-def _busy(request: HttpRequest) -> HttpResponse:
-    response = render(request, "assessments/busy.html", status=503)
-    response["Retry-After"] = "30"
-    return response
+def _too_many_files() -> str:
+    return _(
+        "This file has been made many times in a few minutes. Your results and your answers are "
+        "safe, and the page still shows them."
+    )
 
 
-def _downloaded(printed: bytes, name: str) -> HttpResponse:
-    return download(printed, "application/pdf", name)
+def _file(view):
+    """A file of one's own data, made so often at most."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, sitting: Sitting, *args, **kwargs) -> HttpResponse:
+        try:
+            limited.hold((limited.FILES, sitting.pk))
+        except limited.Limited as limit:
+            return limited.refusal(request, limit.wait, _too_many_files())
+        return view(request, sitting, *args, **kwargs)
+
+    return wrapper
 
 
+@get_or_post
 @_finished
 def certificate(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """The certificate that a person may hand over, with what they let it show."""
@@ -128,15 +165,16 @@ def certificate(request: HttpRequest, sitting: Sitting) -> HttpResponse:
             group=group,
             shows_results=allowed["results"],
         )
-        try:
-            return _downloaded(certificates.pdf(made), "readiness-certificate.pdf")
-        except press.Busy:
-            return _busy(request)
+        return _printed(
+            request, sitting, lambda: certificates.pdf(made), "readiness-certificate.pdf"
+        )
     context = {"sitting": sitting, "form": form}
     return render(request, "assessments/certificate.html", context)
 
 
+@require_safe
 @private
+@_file
 def answers(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """All that is kept of the person, as JSON."""
     mine = own(request)
@@ -146,13 +184,16 @@ def answers(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     return download(written, "application/json; charset=utf-8", "readiness-answers.json")
 
 
+@require_safe
 @private
+@_file
 def answers_in_fhir(request: HttpRequest, sitting: Sitting, release: fhir.Release) -> HttpResponse:
     """The person's answers for health software."""
     made = exports.own_answers_in_fhir(sitting, release, get_language())
     return fhir_file(made, release, f"readiness-answers-fhir-{release.lower()}.json")
 
 
+@get_or_post
 @_finished
 def plans(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """The three next steps, made one's own: when … I will … with … before …"""
@@ -198,7 +239,7 @@ def _initial(step: str, plan: Plan | None, sitting: Sitting) -> dict[str, object
     }
 
 
-@_finished
+@_read
 def reminders(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """What a calendar file would hold, who may read it there, and the file."""
     today = timezone.localdate()
@@ -214,24 +255,25 @@ def _return(request: HttpRequest, sitting: Sitting) -> ics.Event | None:
     """Of a group it is the trainer who says when to come back."""
     if not joining.may_retake(sitting, own(request)):
         return None
-    address = request.build_absolute_uri(reverse("resume"))
+    address = settings.PUBLIC_ADDRESS + reverse("resume")
     return reminding.of_return(sitting, timezone.localdate(), address)
 
 
-@_finished
+@_read
 def calendar_of_steps(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """The steps that were chosen, for the person's own calendar."""
     events = reminding.of_steps(sitting, timezone.localdate())
     return calendar_file(events, "readiness-steps.ics") if events else redirect("reminders")
 
 
-@_finished
+@_read
 def calendar_of_return(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """When to take the questionnaire again, for the person's own calendar."""
     event = _return(request, sitting)
     return calendar_file([event], "readiness-return.ics") if event else redirect("reminders")
 
 
+@get_or_post
 def erase(request: HttpRequest) -> HttpResponse:
     """Erase everything of one's own, or one questionnaire alone, once it is confirmed."""
     if request.method == "POST" and held(request) is None:
@@ -262,7 +304,7 @@ def _erase(request: HttpRequest, sitting: Sitting) -> HttpResponse:
             let_go(request)
         else:
             turn_to(request, left)
-        return render(request, "assessments/erased.html", {"left": left})
+        return _emptied(render(request, "assessments/erased.html", {"left": left}))
     grouped = [each for each in mine if each.phase_id is not None]
     context = {
         "sitting": sitting,
@@ -293,9 +335,19 @@ def leave(request: HttpRequest) -> HttpResponse:
     """Leave this computer: nothing of the sitting stays in the browser."""
     if request.method == "POST":
         let_go(request)
-        return render(request, "assessments/left.html")
+        return _emptied(render(request, "assessments/left.html"))
     sitting = held(request)
     if sitting is None:
         return redirect("landing")
     context = {"sitting": sitting, "mine": own(request)}
     return render(request, "assessments/leave.html", context)
+
+
+def _emptied(response: HttpResponse) -> HttpResponse:
+    """Tells the browser to forget the pages and files it still holds of ours.
+
+    Not ``"cookies"``, which would clear those of the whole domain, an employer's other services'
+    too: ours end by themselves.
+    """
+    response["Clear-Site-Data"] = '"cache", "storage"'
+    return response

@@ -1,6 +1,7 @@
-"""What is said when a form has gone stale."""
+"""What is said when a form has gone stale, or was too large to be read."""
 
 from django.contrib import messages
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
@@ -43,3 +44,12 @@ def ended(request: HttpRequest, part: str, number: int, status: int = 200) -> Ht
     )
     context = {"form": ResumeForm(), "carried": carried.carry(request, part, number)}
     return render(request, "assessments/resume.html", context, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """In place of Django's page for what it cannot read."""
+    too_large = isinstance(exception, RequestDataTooBig)
+    status = 413 if too_large else 400
+    if asking.by_script(request):
+        return asking.said(status, _("What was sent could not be read: nothing of it was kept."))
+    return render(request, f"{status}.html", status=status)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import get_language
@@ -35,7 +36,7 @@ from ..sittings import (
     to_open,
     unanswered_phase,
 )
-from . import carried, steps
+from . import carried, limited, steps
 from .language import known_language, spoken
 from .session import JOINING, NEXT, get_or_post, held, hold, own, private, turn_to
 
@@ -55,10 +56,28 @@ def group(request: HttpRequest) -> HttpResponse:
     form = AccessForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         access = form.cleaned_data["access"]
-        if Cohort.objects.filter(code=access).exists():
-            return redirect("cohort", access=access)
+        try:
+            if _group(request, access):
+                return redirect("cohort", access=access)
+        except limited.Limited as limit:
+            form.add_error("access", _codes_wait(limit.wait))
+            shown = render(request, "assessments/group.html", {"form": form})
+            return limited.told(shown, limit.wait)
         form.add_error("access", _("No group has this code. Check it with your trainer."))
     return render(request, "assessments/group.html", {"form": form}, status=_status(form))
+
+
+def _group(request: HttpRequest, code: str) -> Cohort | None:
+    """The group of a code. Raises :class:`~.limited.Limited`, but for the group by whose door
+    this browser has come already."""
+
+    def look() -> Cohort | None:
+        return Cohort.objects.filter(code=code).first()
+
+    joined = _joined(request.session.get(JOINING))
+    if joined is not None and joined.cohort.code == code:
+        return look()
+    return limited.found(look, code, *limited.guesses(request))
 
 
 @get_or_post
@@ -68,7 +87,12 @@ def cohort(request: HttpRequest, access: str) -> HttpResponse:
         code = codes.normalised(access, codes.ACCESS_LENGTH)
     except codes.CodeError:
         raise Http404 from None
-    group = get_object_or_404(Cohort, code=code)
+    try:
+        group = _group(request, code)
+    except limited.Limited as limit:
+        return limited.refusal(request, limit.wait, _too_many_links())
+    if group is None:
+        raise Http404
     phase = phase_to_join(group)
     if phase is None:
         return render(request, "assessments/closed.html", {"cohort": group})
@@ -110,6 +134,11 @@ def _questionnaire(version: InstrumentVersion, phase: Phase | None) -> Questionn
 
 
 def _joining(request: HttpRequest, phase: Phase | None) -> HttpResponse:
+    if JOINING not in request.session:  # a session and a sitting are rows that anybody can add
+        try:
+            limited.pay(*limited.openings(request, phase))
+        except limited.Limited as limit:
+            return limited.refusal(request, limit.wait, too_many_openings())
     request.session[JOINING] = {"phase": phase.pk if phase else None, "informed": False}
     return redirect("notice")
 
@@ -142,10 +171,21 @@ def start(request: HttpRequest) -> HttpResponse:
     sent = form.cleaned_data if form.is_bound else {}
     shown: str = sent.get("token", "")
     earlier: str = sent.get("earlier", "")
-    if (joining is None or not earlier) and (opened := _opened_by(earlier, shown)):
+    wait = 0
+    before: Sequence[Sitting] = []
+    if earlier:
+        try:
+            before = limited.found(
+                lambda: of_code(earlier), earlier, *limited.guesses(request, phase)
+            )
+        except limited.Limited as limit:
+            wait = limit.wait
+    if (joining is None or not earlier) and (opened := _opened_by(earlier, before, shown)):
         # The button pressed twice: the sitting is open already.
         hold(request, *opened)
         return redirect("sitting")
+    if joining is None and wait:
+        return limited.refusal(request, wait, limited.too_many_codes())
     if joining is None:
         return redirect("sitting" if held(request) else "landing")
     if not joining["informed"]:
@@ -155,7 +195,9 @@ def start(request: HttpRequest) -> HttpResponse:
         translation.activate(language)  # the same code, in the other language
         typed = request.POST.get("earlier", "")
         return spoken(_show_code(request, shown, _start_form(shown, phase, typed), phase), language)
-    if shown and earlier and not of_code(earlier):
+    if wait:
+        form.add_error("earlier", _codes_wait(wait))
+    elif shown and earlier and not before:
         form.add_error("earlier", opens_nothing())
     if form.is_valid():
         code = earlier or shown
@@ -181,7 +223,8 @@ def start(request: HttpRequest) -> HttpResponse:
             # preferences.
             return spoken(redirect(steps.way_on(request, sitting)), get_language())
     if shown:
-        return _show_code(request, shown, form, phase)
+        page = _show_code(request, shown, form, phase)
+        return limited.told(page, wait) if wait else page
     for error in form.errors.get("token", ()):
         messages.warning(request, str(error))
     code = codes.new_code(codes.RESUME_LENGTH)
@@ -200,11 +243,13 @@ def _later(phase: Phase | None) -> bool:
     return phase is not None and phase.kind != Phase.Kind.BEFORE
 
 
-def _opened_by(*codes: str) -> tuple[Sitting, str] | None:
-    """The sitting that is opened by the first of these codes that opens one, and that code."""
-    for code in filter(None, codes):
-        if sitting := find_by_code(code):
-            return sitting, code
+def _opened_by(earlier: str, before: Sequence[Sitting], shown: str) -> tuple[Sitting, str] | None:
+    """The sitting that one of two codes opens, and that code: the one had before, whose sittings
+    are ``before``, else the one just shown, which is signed and so no guess."""
+    if sitting := to_open(before):
+        return sitting, earlier
+    if shown and (sitting := find_by_code(shown)):
+        return sitting, shown
     return None
 
 
@@ -224,7 +269,7 @@ def _show_code(
     request: HttpRequest, code: str, form: StartForm, phase: Phase | None
 ) -> HttpResponse:
     # In the fragment, which browsers send to nobody; a script of the page it opens posts it.
-    link = request.build_absolute_uri(reverse("resume")) + "#" + code
+    link = settings.PUBLIC_ADDRESS + reverse("resume") + "#" + code
     return render(
         request,
         "assessments/start.html",
@@ -246,19 +291,24 @@ def resume(request: HttpRequest) -> HttpResponse:
     form = ResumeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         code = form.cleaned_data["code"]
-        found = of_code(code)
+        try:
+            found = limited.found(lambda: of_code(code), code, *limited.guesses(request))
+        except limited.Limited as limit:
+            form.add_error("code", _codes_wait(limit.wait))
+            return limited.told(_resume(request, form), limit.wait)
         posted = carried.unpacked(request)
         sitting = _displayed(found, posted) or to_open(found)
         if sitting is not None:
             hold(request, sitting, code)
             return steps.answer(request, sitting, *posted) if posted else redirect("sitting")
         form.add_error("code", opens_nothing())
-    return render(
-        request,
-        "assessments/resume.html",
-        {"form": form, "carried": carried.pairs(request)},
-        status=_status(form),
-    )
+    return _resume(request, form)
+
+
+def _resume(request: HttpRequest, form: ResumeForm) -> HttpResponse:
+    """The form for a code, with the answers that it carries."""
+    context = {"form": form, "carried": carried.pairs(request)}
+    return render(request, "assessments/resume.html", context, status=_status(form))
 
 
 def _displayed(
@@ -275,6 +325,24 @@ def opens_nothing() -> str:
     )
 
 
+def _codes_wait(wait: int) -> str:
+    return f"{limited.too_many_codes()} {limited.words(wait)}"
+
+
+def too_many_openings() -> str:
+    return _(
+        "Very many questionnaires have been started from this network, so new ones wait. Whoever "
+        "has started goes on as usual, and every answer is safe."
+    )
+
+
+def _too_many_links() -> str:
+    return _(
+        "Many group codes that do not exist have been tried from this network, so links wait for "
+        "a moment. Yours is still good: open it again then. Nothing is lost."
+    )
+
+
 def too_many() -> str:
     return _(
         "This code has opened as many questionnaires as one code may (%(most)s). It still opens "
@@ -282,6 +350,7 @@ def too_many() -> str:
     ) % {"most": codes.MOST_SITTINGS}
 
 
+@get_or_post
 @private
 def again(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """The next moment of one's group, or one more time outside any group, with the same code."""
@@ -293,9 +362,12 @@ def again(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     following = request.session.get(NEXT)
     if request.method == "POST" and following:
         try:
+            limited.pay(*limited.openings(request, phase))
             opened = open_next(
                 bytes.fromhex(following), version=version, phase=phase, language=get_language()
             )
+        except limited.Limited as limit:
+            return limited.refusal(request, limit.wait, too_many_openings())
         except PhaseClosed:
             messages.warning(request, _("This group no longer takes new answers."))
             return redirect("sitting")

@@ -15,6 +15,7 @@ def spoken[Response: HttpResponseBase](response: Response, language: str) -> Res
         settings.LANGUAGE_COOKIE_NAME,
         language,
         secure=settings.LANGUAGE_COOKIE_SECURE,
+        httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
         samesite="Lax",
     )
     return response

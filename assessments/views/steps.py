@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
 from .. import reports, sittings
 from ..forms import DeedsForm, PageForm
@@ -27,6 +28,7 @@ FOLLOWED = "steps"
 """The page that asks what became of the steps chosen before: it comes first at a follow-up."""
 
 
+@require_safe
 @private
 def where_one_was(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """Continue after the last page that was answered, or on it while it misses something."""
@@ -168,6 +170,7 @@ def _changed_since() -> str:
     )
 
 
+@get_or_post
 @private
 def review(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """What is unanswered, one press away; finishing is explicit."""

@@ -1,8 +1,11 @@
 """Pages of words: the notice, the method, accessibility; and the instrument, to take away."""
 
+from datetime import UTC, datetime, time, timedelta
+
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
@@ -33,11 +36,13 @@ def _served() -> InstrumentVersion:
     return version
 
 
+@require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     """The information notice, to read at any time."""
     return render(request, "assessments/privacy.html", {"grouped": True})
 
 
+@require_safe
 def method(request: HttpRequest) -> HttpResponse:
     """How it is scored, every source, and the instrument to take away."""
     version = _served()
@@ -53,6 +58,7 @@ def method(request: HttpRequest) -> HttpResponse:
     return render(request, "assessments/method.html", context)
 
 
+@require_safe
 def strategy(request: HttpRequest) -> HttpResponse:
     """The national strategy as last checked, and where the instrument touches it."""
     served = instrument_of(_served().digest)
@@ -81,6 +87,7 @@ def form_in_fhir(request: HttpRequest, form: str, release: fhir.Release) -> Http
     return fhir_file(made, release, name)
 
 
+@require_safe
 def example(request: HttpRequest) -> HttpResponse:
     """The very page a trainer reads, with invented answers."""
     version = _served()
@@ -92,6 +99,7 @@ def example(request: HttpRequest) -> HttpResponse:
     return render(request, "assessments/example.html", context)
 
 
+@require_safe
 def accessibility(request: HttpRequest) -> HttpResponse:
     """The statement that French law asks for, made from the grid of criteria."""
     context = {
@@ -101,3 +109,23 @@ def accessibility(request: HttpRequest) -> HttpResponse:
         "address": settings.PUBLIC_ADDRESS,
     }
     return render(request, "assessments/accessibility.html", context)
+
+
+SECURITY_TXT_HOLDS = timedelta(days=180)
+"""RFC 9116 advises less than a year."""
+
+
+@require_safe
+def security_txt(request: HttpRequest) -> HttpResponse:
+    """Where weaknesses are told (RFC 9116); without a contact there is no such file, which asks
+    for one."""
+    if not settings.SECURITY_CONTACT:
+        raise Http404
+    expires = datetime.combine(timezone.localdate() + SECURITY_TXT_HOLDS, time(), UTC)
+    lines = (
+        f"Contact: {settings.SECURITY_CONTACT}",
+        f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
+        f"Preferred-Languages: {', '.join(code for code, _name in settings.LANGUAGES)}",
+        f"Canonical: {settings.PUBLIC_ADDRESS}{reverse('security.txt')}",
+    )
+    return HttpResponse("\n".join([*lines, ""]), content_type="text/plain; charset=utf-8")

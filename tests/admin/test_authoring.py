@@ -284,10 +284,17 @@ def test_what_is_broken_or_malicious_is_refused(study, content, said):
     assert not InstrumentDraft.objects.exists()
 
 
-@pytest.mark.parametrize("size", [MAX_UPLOAD + 1, settings.FILE_UPLOAD_MAX_MEMORY_SIZE + 1])
-def test_what_is_too_large_is_said_to_be(study, size):
+@pytest.mark.parametrize(
+    ("size", "status", "said"),
+    [
+        (MAX_UPLOAD + 1, 422, "This file is too large: 5 MB at most."),
+        (settings.FILE_UPLOAD_MAX_MEMORY_SIZE + 1, 413, "a file 5 MB"),
+    ],
+)
+def test_what_is_too_large_is_said_to_be(study, size, status, said):
     page = sent(study, b"x" * size)
-    assert "This file is too large: 5 MB at most." in page.text
+    assert page.status_code == status
+    assert said in page.text
     assert not InstrumentDraft.objects.exists()
 
 

@@ -24,9 +24,10 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from assessments import accounts, cohorts, instruments, journal, press, standards
+from assessments import accounts, cohorts, instruments, journal, limits, press, standards
 from assessments.admin.records import LINES
 from assessments.models import Cohort, DailyCount, Event, InstrumentVersion, Job, Phase, Sitting
+from assessments.views import limited
 from tests.conftest import ROOT
 from tests.staff.conftest import add_app, digits
 
@@ -42,6 +43,7 @@ STOCK = yaml.safe_load((ROOT / "tests" / "stock_admin.yaml").read_text(encoding=
 
 NOT_PAGES = {
     "mfa_login_webauthn": "only acts: our script asks it, and refused it leads to sign-in",
+    "security.txt": "a file for programs",
     "set_language": "a button of every page, which comes back to it",
     "turn": "only acts: it leads to the results or to a page of questions",
     "sitting": "leads on: to a page of questions, the review or the results",
@@ -92,8 +94,7 @@ class Shown:
     status: int
     kind: str
     """The content type."""
-    policy: str
-    """The content security policy."""
+    headers: dict[str, str]
     body: bytes
     views: frozenset[str]
     """The names of the addresses that took part."""
@@ -116,7 +117,7 @@ def shown(world: World, name: str) -> Shown:
         path=answer.request["PATH_INFO"],
         status=answer.status_code,
         kind=answer.headers["Content-Type"],
-        policy=answer.headers.get("Content-Security-Policy", ""),
+        headers=dict(answer.headers),
         body=body,
         views=frozenset(views),
     )
@@ -246,6 +247,55 @@ def anybody_mistyped_resume_code(world):
 @state
 def anybody_bad_request(world):
     return world.browser().get("/", headers={"host": "elsewhere.example"})
+
+
+@state
+def anybody_too_large(world):
+    return world.browser().post(reverse("resume"), {"code": "2" * 300_000})
+
+
+def out_of(*spent: str):
+    """Limits of which nothing is left."""
+    none = limits.Limit("none", 0, timedelta(minutes=15))
+    return mock.patch.multiple(limited, **dict.fromkeys(spent, none))
+
+
+@state
+def anybody_resume_code_after_too_many(world):
+    with out_of("GUESSES"):
+        return world.browser().post(reverse("resume"), {"code": "2222-2222-2222-2222"})
+
+
+@state
+def anybody_groups_code_after_too_many(world):
+    with out_of("GUESSES"):
+        return world.browser().post(reverse("group"), {"access": "2222-2222"})
+
+
+@state
+def anybody_groups_link_after_too_many(world):
+    with out_of("GUESSES"):
+        return world.browser().get(world.door(world.fresh))
+
+
+@state
+def anybody_earlier_code_after_too_many(world):
+    client = at_the_code(world, world.door(world.cohort))
+    token = client.get(reverse("start")).context["form"].initial["token"]
+    with out_of("GUESSES", "GROUP_GUESSES"):
+        return client.post(reverse("start"), {"token": token, "earlier": "2222-2222-2222-2222"})
+
+
+@state
+def anybody_start_after_too_many(world):
+    with out_of("OPENINGS_HERE"):
+        return world.browser().post(reverse("landing"))
+
+
+@state
+def respondent_report_after_too_many(world):
+    with out_of("PRINTS"):
+        return world.person(finished=True).get(reverse("report"))
 
 
 @state

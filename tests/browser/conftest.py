@@ -92,7 +92,10 @@ class Opener:
             route.fulfill(
                 status=shown.status,
                 body=shown.body,
-                headers={"Content-Type": shown.kind, "Content-Security-Policy": shown.policy},
+                headers={
+                    "Content-Type": shown.kind,
+                    "Content-Security-Policy": shown.headers["Content-Security-Policy"],
+                },
             )
         else:
             route.abort()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
+from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver
 
@@ -12,6 +15,47 @@ from assessments.urls import urlpatterns
 from .catalogue import NOT_PAGES
 
 pytestmark = pytest.mark.django_db
+
+
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store, private",
+}
+"""What every answer says, but for static files, which are public."""
+
+
+def headers_missing(headers: Mapping[str, str]) -> list[str]:
+    """The headers in which an answer falls short."""
+    short = [name for name, value in HEADERS.items() if headers.get(name) != value]
+    told = headers.get("Content-Security-Policy", "").split("; ")
+    if dict(each.split(" ", 1) for each in told if " " in each) != POLICY:
+        short.append("Content-Security-Policy")
+    powers = headers.get("Permissions-Policy", "")
+    if not all(f"{power}=()" in powers for power in ("camera", "geolocation", "microphone")):
+        short.append("Permissions-Policy")
+    if settings.HTTPS and "Strict-Transport-Security" not in headers:
+        short.append("Strict-Transport-Security")
+    return short
+
+
+def test_every_page_in_every_state_has_its_headers(catalogue):
+    short = {each.name: headers_missing(each.headers) for each in catalogue}
+    assert {name: missing for name, missing in short.items() if missing} == {}
 
 
 def names(patterns: list[URLPattern | URLResolver], prefix: str = "") -> set[str]:

@@ -191,7 +191,7 @@ def test_coming_back_is_a_file_apart_weeks_later(finished):
     (event,) = events(finished, "calendar-return")
     assert event.decoded("DTSTART") == TODAY + timedelta(weeks=8)
     assert str(event["SUMMARY"]) == "Reminder: see where I stand"
-    assert str(event["DESCRIPTION"]).endswith(f"http://testserver{reverse('resume')}")
+    assert str(event["DESCRIPTION"]).endswith(f"{settings.PUBLIC_ADDRESS}{reverse('resume')}")
     Sitting.objects.update(finished_on=TODAY - timedelta(weeks=20))
     (later,) = events(finished, "calendar-return")
     assert later.decoded("DTSTART") == TODAY + timedelta(days=7)
