@@ -6,6 +6,9 @@ export READINESS_ADDRESS ?= http://127.0.0.1:$(PORT)
 help:
 	@echo "make run       start Readiness with a demonstration cohort on http://127.0.0.1:$(PORT)"
 	@echo "make test      run every test (SQLite, then PostgreSQL where it is installed)"
+	@echo "make audit     the same with nothing left out: both languages everywhere, every text"
+	@echo "make fuzz      send 50,000 hostile inputs to every address and to the instrument loader"
+	@echo "make load      10,000 respondents within an hour (MINUTES=10: the sixth part of it)"
 	@echo "make check     what continuous integration checks besides the tests"
 	@echo "make pictures  every page and state, and every PDF, to look at: pictures/index.html"
 
@@ -24,6 +27,9 @@ test:
 	@.venv/bin/python -m pytest -n 2 --dist loadgroup -m browser tests/browser
 	@.ci/with-postgresql .venv/bin/python -m pytest -n 2 --dist loadgroup -m "not browser and not pure and not drawn"
 
+audit: export AUDIT = 1
+audit: test
+
 check:
 	@.ci/environment test
 	@.venv/bin/ruff check
@@ -32,9 +38,20 @@ check:
 	@$(RUN) manage.py makemigrations --check --dry-run
 	@$(RUN) manage.py check
 
+fuzz: export FUZZ ?= 55000
+fuzz:
+	@.ci/environment test
+	@.ci/with-postgresql .venv/bin/python -m pytest -n 2 --dist loadgroup -q tests/fuzz
+
+# An hour's pattern of 10,000 respondents on the real system; MINUTES=10 is a part of it.
+load: export FSYNC = on
+load:
+	@.ci/environment test
+	@.ci/with-postgresql .venv/bin/python -m tests.load $(or $(MINUTES),60)
+
 pictures:
 	@.ci/environment test
 	@.venv/bin/python -m pytest -q -m pictures
 	@echo "Look at pictures/index.html"
 
-.PHONY: help run test check pictures
+.PHONY: help run test audit fuzz load check pictures

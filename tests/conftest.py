@@ -19,15 +19,25 @@ from assessments import frozen
 pytest.register_assert_rewrite("tests.pdfs")
 
 # Machines differ: what is tested is the result, never the time it took.
-hypothesis_settings.register_profile("readiness", deadline=None)
-hypothesis_settings.load_profile("readiness")
+hypothesis_settings.register_profile("readiness", deadline=None, max_examples=50)
+hypothesis_settings.register_profile("audit", deadline=None, max_examples=200)
+
+AUDIT = bool(os.environ.get("AUDIT"))
+"""Set by ``make audit``: everything is tried in every language, size and scheme, and longer."""
+hypothesis_settings.load_profile("audit" if AUDIT else "readiness")
 
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(
         None,
         map(
             shutil.which,
-            ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome"),
+            (
+                "chromium-headless-shell",  # the same engine, without a window to draw
+                "chromium",
+                "chromium-browser",
+                "google-chrome-stable",
+                "google-chrome",
+            ),
         ),
     ),
     None,
@@ -44,9 +54,18 @@ DRAWN = {
     "test_words.py",
     "browser/test_catalogue.py",
     "browser/test_nu.py",
+    "disclosure/test_exact.py",
+    "disclosure/test_linear.py",
+    "test_codes.py",
+    "test_fhir.py",
+    "test_fhir_libraries.py",
+    "test_house.py",
+    "test_ics.py",
+    "test_questionnaire.py",
+    "test_setup.py",
 }
-"""What is drawn from values: printed and written alike, whatever the database. The trainer's pages
-among them are also read on PostgreSQL, every address of them, by disclosure/test_http.py."""
+"""What is drawn from values: printed, written and proved alike, whatever the database. Every
+page of a trainer is also read on PostgreSQL, by disclosure/test_http.py."""
 QUICK = {
     "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
     "STORAGES": {
@@ -81,7 +100,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                     )
                 )
     # Playwright leaves an event loop in the thread, so what needs a browser comes last.
-    items.sort(key=needs_browser)
+    items.sort(key=lambda item: (needs_browser(item), item.get_closest_marker("long") is None))
 
 
 @pytest.hookimpl(wrapper=True)

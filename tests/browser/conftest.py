@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 from unittest import mock
 from urllib.parse import unquote, urlsplit
@@ -20,6 +21,7 @@ from assessments.models import Cohort, Phase
 from tests.conftest import CHROMIUM, QUICK, SEEDS
 
 from . import catalogue as pages
+from .server import manage
 
 AXE = (Path(__file__).parent.parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -71,7 +73,20 @@ def catalogue(request, django_db_setup, django_db_blocker) -> list[pages.Shown]:
         # Printing is for the pictures alone: it takes longer than all pages together.
         mock.patch("assessments.press.pdf", return_value=b"%PDF-"),
     ):
-        return pages.every(request.param)
+        return every(request.param)
+
+
+every = cache(pages.every)
+"""A fixture with parameters is made again whenever another language was asked for in between."""
+
+
+@pytest.fixture(scope="session")
+def collected(tmp_path_factory) -> Path:
+    """The static files as they are served in earnest: compressed, named by their content."""
+    folder = tmp_path_factory.mktemp("collected")
+    environment = os.environ | {"READINESS_DATA": str(folder), "DATABASE_URL": ""}
+    manage(environment, "collectstatic", "--no-input", "--verbosity=0")
+    return folder / "static"
 
 
 class Opener:
@@ -151,15 +166,22 @@ def watched(page):
     assert [text for text in wrong if not any(each in text for each in ours)] == []
 
 
-def violations(page, kind: str = "tag", rules: list[str] = RULES) -> list[tuple[str, list[str]]]:
-    """What axe finds: a rule and the elements that break it."""
+def violations(
+    page, kind: str = "tag", rules: list[str] = RULES, *, besides: str = "", within: str = ""
+) -> list[tuple[str, list[str]]]:
+    """What axe finds: a rule and the elements that break it.
+
+    ``besides``: a rule that is left out; ``within``: the name of the page's own list of the
+    elements that are looked at, instead of all.
+    """
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE)  # a script element would be stopped by the content security policy
     found = page.evaluate(
-        """([type, values]) => axe.run(document, {
+        """([type, values, besides, within]) => axe.run(within ? window[within] : document, {
             runOnly: {type, values}, resultTypes: ['violations'],
+            rules: besides ? {[besides]: {enabled: false}} : {},
         }).then(found => found.violations)""",
-        [kind, rules],
+        [kind, rules, besides, within],
     )
     return [(each["id"], [node["target"] for node in each["nodes"]]) for each in found]
 

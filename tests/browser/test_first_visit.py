@@ -2,63 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.conftest import ROOT, SEEDS
+from tests.conftest import SEEDS
 
 from .conftest import PHONE
+from .server import Server, manage
+
+pytestmark = pytest.mark.xdist_group("server")
 
 MOST_BYTES, MOST_REQUESTS = 120_000, 8
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory) -> Iterator[str]:
-    """The web server with its compressed, named-by-content files; nobody has answered yet."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
-    environment = os.environ | {
-        "READINESS_DATA": str(tmp_path_factory.mktemp("server")),
-        "READINESS_ADDRESS": address,
-        "DATABASE_URL": "",
-    }
-
-    def manage(*command: str) -> None:
-        subprocess.run(
-            [sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True,
-            stdout=subprocess.DEVNULL,
-        )  # fmt: skip
-
-    manage("migrate", "--verbosity=0")
-    manage("load_instrument", str(SEEDS))
-    manage("collectstatic", "--no-input", "--verbosity=0")
-    gunicorn = ["gunicorn", "--config", "readiness/gunicorn.py", "--bind", f"127.0.0.1:{port}"]
-    running = subprocess.Popen(
-        [sys.executable, "-m", *gunicorn, "readiness.wsgi"], cwd=ROOT, env=environment,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        for _try in range(300):
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        else:
-            raise AssertionError("the server does not start")
-        yield address
-    finally:
-        running.terminate()
-        running.wait(timeout=30)
+def server(tmp_path_factory, collected) -> Iterator[str]:
+    """Nobody has answered yet."""
+    running = Server(tmp_path_factory.mktemp("server"), collected)
+    manage(running.environment, "migrate", "--verbosity=0")
+    manage(running.environment, "load_instrument", str(SEEDS))
+    running.start()
+    yield running.address
+    running.kill()
 
 
 def test_little_is_fetched_and_nothing_from_elsewhere(browser, server):

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-import socket
 import sqlite3
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -25,9 +17,8 @@ from assessments.models import Sitting
 from assessments.sittings import questionnaire_of, sheet_of
 
 from .conftest import check
+from .server import Server
 from .test_walk import SECOND_CHOICES, begin, press
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def choose(page: Page, number: int, question: int = 0) -> None:
@@ -223,67 +214,21 @@ def test_the_network_is_cut_at_random_and_every_answer_arrives(watched, door):
     watched.wait_for_url("**/results/")
 
 
-class Server:
-    """The web server as in earnest, on its own copy of the tests' database, to be killed."""
-
-    def __init__(self, folder: Path) -> None:
-        self.database = folder / "db.sqlite3"
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM INTO %s", [str(self.database)])
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.address = f"http://127.0.0.1:{self.port}"
-        self.environment = {
-            **{key: value for key, value in os.environ.items() if key != "DATABASE_URL"},
-            "READINESS_DATA": str(folder),
-            "READINESS_ADDRESS": self.address,
-        }
-        subprocess.run(
-            [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity=0"],
-            cwd=ROOT,
-            env=self.environment,
-            check=True,
-        )
-        self.process: subprocess.Popen | None = None
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "gunicorn", "--config", "readiness/gunicorn.py"),
-                *("--bind", f"127.0.0.1:{self.port}", "readiness.wsgi"),
-            ],
-            cwd=ROOT,
-            env=self.environment,
-            start_new_session=True,
-            stderr=subprocess.DEVNULL,
-        )
-        for _attempt in range(300):
-            try:
-                urllib.request.urlopen(f"{self.address}/resume/", timeout=5)
-            except OSError:
-                time.sleep(0.1)
-            else:
-                return
-        raise AssertionError("the server does not start")
-
-    def kill(self) -> None:
-        """At once, master and workers, whatever they are doing."""
-        if self.process is not None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-            self.process = None
-
-
 @pytest.fixture
-def server(tmp_path, phase) -> Iterator[Server]:
-    server = Server(tmp_path)
+def server(tmp_path, phase, collected) -> Iterator[Server]:
+    """On a copy of the tests' database of its own, to be killed."""
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM INTO %s", [str(tmp_path / "db.sqlite3")])
+    server = Server(tmp_path, collected)
     server.start()
     yield server
     server.kill()
 
 
-def test_a_server_killed_between_answers_loses_none_it_acknowledged(browser, phase, server):
+@pytest.mark.xdist_group("server")
+def test_a_server_killed_between_answers_loses_none_it_acknowledged(
+    browser, phase, server, tmp_path
+):
     chance = random.Random(7)
     page = browser.new_context(locale="fr-FR").new_page()
     begin(page, server.address)
@@ -312,7 +257,7 @@ def test_a_server_killed_between_answers_loses_none_it_acknowledged(browser, pha
     assert page.url.endswith("/review/")
     assert len(acknowledged) >= 16
     expect(page.locator("main")).to_contain_text("Toutes les questions ont une réponse")
-    with closing(sqlite3.connect(server.database)) as database:
+    with closing(sqlite3.connect(tmp_path / "db.sqlite3")) as database:
         [(kept,)] = database.execute("SELECT answers FROM assessments_sitting")
     asked = questionnaire(phase.version.digest, phase.form)
     sheet = asked.layout.unpack(kept)

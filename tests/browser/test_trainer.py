@@ -171,6 +171,7 @@ def reverse_path(door: str, of: Phase | Cohort, *more: object) -> str:
 SCREENS = ({"width": 1280, "height": 720}, {"width": 1920, "height": 1080})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("kind", "form"), [("before", "A"), ("after", "B")], ids=["A", "B"])
 def test_every_stage_fits_on_a_projected_screen(browser, live_server, closed, kind, form):
     phase = closed(another("Clinique"), kind, 22)

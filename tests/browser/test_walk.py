@@ -148,6 +148,7 @@ def walk_to_the_results(page: Page) -> None:
     page.wait_for_url("**/results/")
 
 
+@pytest.mark.long
 def test_before_after_and_follow_up_with_one_code(browser, door, phase):
     site = door.split("/c/")[0]
 

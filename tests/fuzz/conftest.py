@@ -1,0 +1,88 @@
+"""How many inputs are sent, and how many of them did harm."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import sys
+from collections.abc import Callable, Iterator
+from unittest import mock
+
+import pytest
+from django.test import override_settings
+from hypothesis import HealthCheck, Phase, seed, settings
+
+from tests.conftest import QUICK
+
+from .doors import Doors
+
+INPUTS = int(os.environ.get("FUZZ", "2000"))
+"""How many inputs all tests of this folder send together."""
+SEED = int(os.environ.setdefault("FUZZ_SEED", str(random.SystemRandom().randrange(10**9))))
+"""Sent again with the same number, the inputs are the same: it is printed."""
+SENT: dict[str, int] = {"inputs": 0, "errors": 0}
+
+
+def fuzzed(share: float, part: int = 0, *, absolute: bool = False) -> Callable:
+    """A test that sends that share of all inputs, or ``absolute``ly so many; each ``part`` others,
+    and others in each run."""
+    how = settings(
+        max_examples=round(share if absolute else max(1, INPUTS * share)),
+        deadline=None,
+        database=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    return lambda test: seed(SEED + part)(how(test))
+
+
+@pytest.fixture
+def doors(db, caplog) -> Iterator[Doors]:
+    """The service with its people."""
+    caplog.set_level(logging.CRITICAL, logger="django")  # refusals are told by the thousand
+    with (
+        override_settings(**QUICK, ALLOWED_HOSTS=["testserver"]),
+        mock.patch("assessments.press.pdf", return_value=b"%PDF-"),  # printed by tests/report
+    ):
+        yield Doors()
+
+
+@pytest.fixture
+def sent() -> dict[str, int]:
+    return SENT
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    report = yield
+    if report.failed:
+        SENT["errors"] += 1
+    return report
+
+
+# --- The last line of `make fuzz` ------------------------------------------------------------------
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):  # a runner tells the one who asked
+        session.config.workeroutput["fuzz"] = SENT
+    elif "FUZZ" in os.environ and SENT["inputs"] < INPUTS and not SENT["errors"]:
+        SENT["errors"] += 1
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object, error: object) -> None:
+    for name, count in getattr(node, "workeroutput", {}).get("fuzz", {}).items():
+        SENT[name] += count
+
+
+def pytest_report_header() -> str:
+    return f"fuzzing: {INPUTS} inputs, FUZZ_SEED={SEED}"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if "FUZZ" in os.environ and not hasattr(config, "workeroutput"):
+        sys.stdout.write(f"inputs {SENT['inputs']}, errors {SENT['errors']}\n")

@@ -1,0 +1,99 @@
+"""No request, however made, breaks a page, comes back as markup or spoils what is kept."""
+
+from __future__ import annotations
+
+import pytest
+from django.http import HttpResponse
+from django.test import override_settings
+from django.urls import clear_url_caches, include, path
+from django.utils.html import escape
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assessments.models import Sitting
+
+from .conftest import fuzzed
+from .doors import PART, Request, requests
+
+PARTS = 2
+"""For as many runners."""
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_whatever_is_sent_no_door_breaks(part, doors, sent):
+    @fuzzed(0.68 / PARTS, part)
+    @given(st.data())
+    def send(data) -> None:
+        sent["inputs"] += 1
+        doors.asked(data.draw(requests(doors)))
+
+    send()
+
+
+def test_every_address_is_among_the_doors_and_answers(doors):
+    assert len(doors.addresses) > 60
+    assert {"", "resume/", "c/<str:access>/", "admin/login/"} <= set(doors.addresses)
+    parameters = {found[1] or found[2] for each in doors.addresses for found in PART.finditer(each)}
+    assert {"access", "part", "number", "cohort_id", "phase_id"} <= parameters
+    known = [name for name, forms in doors.forms.items() if "/resume/" in forms]
+    assert len(known) == len(doors.cookies)
+    assert doors.asked(Request("anybody", "GET", b"/")).status_code == 200
+    assert doors.asked(Request("anybody", "GET", b"/nowhere/")).status_code == 404
+
+
+# --- That it would be found -----------------------------------------------------------------------
+
+
+def breaks(request, value: str) -> HttpResponse:
+    return HttpResponse(int(value) if value.isdecimal() else 0)
+
+
+def sound(request, value: str) -> HttpResponse:
+    return HttpResponse(escape(value))
+
+
+def reflects(request, value: str) -> HttpResponse:
+    return HttpResponse(f"<p>{value}</p>")
+
+
+def unguarded(request, value: str) -> HttpResponse:
+    response = HttpResponse(value, content_type="text/plain")
+    response["X-Frame-Options"] = "ALLOWALL"
+    return response
+
+
+def leads_out(request, value: str) -> HttpResponse:
+    return HttpResponse(status=302, headers={"Location": "//elsewhere.example/"})
+
+
+def spoils(request, value: str) -> HttpResponse:
+    Sitting.objects.filter(finished_on=None).update(answers=b"\xff")
+    return HttpResponse("kept")
+
+
+urlpatterns = [path("", include("readiness.urls"))]
+
+
+def test_a_view_that_is_at_fault_is_found(doors, monkeypatch):
+    monkeypatch.setattr(doors, "addresses", ["planted/<path:value>"])
+    monkeypatch.setattr(doors, "forms", {who: {} for who in doors.forms})
+
+    @fuzzed(300, absolute=True)
+    @given(st.data())
+    def send(data) -> None:
+        doors.asked(data.draw(requests(doors)))
+
+    def found(*views) -> Exception | None:
+        planted = [*(path("planted/<path:value>", view) for view in views), *urlpatterns]
+        monkeypatch.setattr(f"{__name__}.urlpatterns", planted)
+        clear_url_caches()
+        try:
+            send()
+        except Exception as fault:
+            return fault
+        return None
+
+    with override_settings(ROOT_URLCONF=__name__):
+        assert found(sound) is None
+        for view in (breaks, reflects, unguarded, leads_out, spoils):
+            assert found(view) is not None, view.__name__
