@@ -36,6 +36,8 @@ STOCK = yaml.safe_load((ROOT / "tests" / "stock_admin.yaml").read_text(encoding=
 
 NOT_PAGES = {
     "set_language": "a button of every page, which comes back to it",
+    "live": "a word to machines",
+    "ready": "a word to machines",
     "turn": "only acts: it leads to the results or to a page of questions",
     "sitting": "leads on: to a page of questions, the review or the results",
     "answers": "a file of data",

@@ -14,4 +14,9 @@ class Command(BaseCommand):
 
     def handle(self, *args, batch: bool, **options) -> None:
         jobs.send_again()  # what the last worker left, if it was stopped in the middle
-        call_command("db_worker", batch=batch, startup_delay=False, reload=False, verbosity=0)
+        over = None if batch else jobs.beat_while_living()
+        try:
+            call_command("db_worker", batch=batch, startup_delay=False, reload=False, verbosity=0)
+        finally:
+            if over is not None:
+                over.set()
