@@ -15,6 +15,10 @@
 | READINESS_AUDIT_RATE | per cent of criteria it found met; the state in law follows | none |
 | READINESS_ACCESSIBILITY_PLAN | address of the operator's multi-year accessibility plan | none |
 | READINESS_THRESHOLD | people a group needs before anything is shown; never below 11 | 11 |
+| READINESS_STATIC | folder of the static files, for a proxy | static/ in READINESS_DATA |
+| READINESS_THREADS | threads of each server process, as gunicorn.py reads them too | 4 |
+| READINESS_POOL | most connections of each process to PostgreSQL | threads + 2 |
+| READINESS_LOG | ``text``, or ``json``: one object a line, and a line a request | text |
 | READINESS_DEBUG | Django's debug pages; never on a public address | off |
 """
 
@@ -23,6 +27,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
@@ -87,6 +92,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "readiness.log_lines.request_line_middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
@@ -141,7 +147,9 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     # A file, as in earnest: the tests' server writes from several threads.
     DATABASE["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
 else:
-    DATABASE["OPTIONS"] |= {"pool": True}
+    # A connection for each thread, one for the question whether all is well, one to spare.
+    most = env.int("READINESS_POOL", default=env.int("READINESS_THREADS", default=4) + 2)
+    DATABASE["OPTIONS"] |= {"pool": {"min_size": 1, "max_size": most}}
     DATABASE["CONN_HEALTH_CHECKS"] = True
 DATABASES = {"default": DATABASE}
 # Shared by all processes and machines: one-time codes that were used, tries that were made.
@@ -175,8 +183,9 @@ TIME_ZONE = "Europe/Paris"
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
-STATIC_ROOT.mkdir(exist_ok=True)
+STATIC_ROOT = Path(env("READINESS_STATIC", default=str(DATA_DIR / "static"))).resolve()
+if STATIC_ROOT.is_relative_to(DATA_DIR):
+    STATIC_ROOT.mkdir(exist_ok=True)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -217,15 +226,22 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 5_200_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 
 # A log line names neither a person, a code nor an answer.
+LOG = env("READINESS_LOG", default="text")
+if LOG not in ("text", "json"):
+    raise ImproperlyConfigured(f"READINESS_LOG is text or json, not {LOG!r}.")
+LOG_AS_JSON = LOG == "json"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {
+        "text": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        "json": {"()": "readiness.log_lines.JsonLine"},
+    },
     "filters": {"without_codes": {"()": "readiness.logs.WithoutCodes"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "formatter": "line",
+            "formatter": LOG,
             "filters": ["without_codes"],
         }
     },
@@ -237,5 +253,6 @@ LOGGING = {
         "django.security.RequestDataTooBig": {"level": "CRITICAL"},
         "django.security.TooManyFieldsSent": {"level": "CRITICAL"},
         "fontTools": {"level": "ERROR"},
+        "readiness.requests": {"level": "INFO" if LOG_AS_JSON else "WARNING"},
     },
 }
