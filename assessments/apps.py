@@ -8,6 +8,7 @@ class AssessmentsConfig(AppConfig):
     verbose_name = _("Readiness")
 
     def ready(self) -> None:
+        from . import checks  # noqa: F401  (registers them)
         from .roles import keep_groups
 
         post_migrate.connect(keep_groups, sender=self)
