@@ -8,6 +8,7 @@ import json
 import os
 import re
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -195,8 +196,8 @@ def opened(pid: int, site: Site) -> set[str]:
 
 
 def test_no_connection_is_shared_by_processes(site: Site):
-    for _ in range(40):
-        site.ask("/")
+    with ThreadPoolExecutor(16) as many:
+        list(many.map(site.ask, ["/"] * 100))
     first, second = children(site.gunicorn.pid)
     assert opened(site.gunicorn.pid, site) == set()
     if urlsplit(site.machine.environment["DATABASE_URL"]).scheme != "sqlite":
