@@ -141,8 +141,11 @@ def _clean(span: ReadableSpan) -> ReadableSpan:
     from opentelemetry.trace import Status
 
     told = {name: value for name, value in (span.attributes or {}).items() if name in SAID}
-    # A request's name is its method and route already; a statement's, its verb and tables at most.
-    name = span.name if "http.request.method" in told else span.name.partition(" ")[0]
+    # A request is named by its method and route; a statement by its verb, not by its server.
+    verb = span.name.partition(" ")[0]
+    name = verb if verb.isalpha() and verb.isupper() else "statement"
+    if "http.request.method" in told:
+        name = span.name
     return ReadableSpan(
         name=name,
         context=span.context,
