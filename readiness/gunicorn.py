@@ -19,6 +19,8 @@ from gunicorn.glogging import Logger as GunicornLogger  # type: ignore[import-un
 
 from readiness import log_lines, telemetry
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "readiness.settings")
+
 
 def _number(name: str, default: int) -> int:
     return int(os.environ.get(name) or default)

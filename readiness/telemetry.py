@@ -77,7 +77,7 @@ def start(
 ) -> None:
     """Send to these, each behind the rule of :data:`SAID`."""
     from opentelemetry import metrics, trace
-    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics import AlwaysOffExemplarFilter, MeterProvider
     from opentelemetry.sdk.metrics.view import View
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -89,6 +89,8 @@ def start(
     metering = MeterProvider(
         metric_readers=list(filter(None, readers)),
         views=[View(instrument_name="*", attribute_keys=set(SAID))],
+        # They carry the very attributes that the view has left out.
+        exemplar_filter=AlwaysOffExemplarFilter(),
     )
     metrics.set_meter_provider(metering)
     _gauges(metering.get_meter("readiness"), of_worker)

@@ -24,6 +24,11 @@ NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
 GUNICORN = Path(sys.executable).with_name("gunicorn")
 
 
+def outside() -> dict[str, str]:
+    """The environment, but for what pytest has set in it."""
+    return {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         return listening.getsockname()[1]
@@ -64,7 +69,7 @@ class Deployment:
         done = subprocess.run(
             [sys.executable, "manage.py", *command],
             cwd=ROOT,
-            env=os.environ | self.environment | more,
+            env=outside() | self.environment | more,
             capture_output=True,
             text=True,
             check=False,
@@ -77,7 +82,7 @@ class Deployment:
             return subprocess.Popen(
                 [str(each) for each in command],
                 cwd=ROOT,
-                env=os.environ | self.environment | more,
+                env=outside() | self.environment | more,
                 stdout=written,
                 stderr=written,
             )

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from .conftest import Site, wait_until
+from .conftest import GUNICORN, Deployment, Site, answers, free_port, stop, wait_until
 from .visitor import Visitor
 
 STATIC = re.compile(r'"(/static/[^"]+\.css)"')
@@ -184,9 +184,9 @@ def children(pid: int) -> list[int]:
     return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def opened(pid: int, site: Site) -> set[str]:
+def opened(pid: int, database: str) -> set[str]:
     """What a process holds open of the database: sockets to PostgreSQL, or files of SQLite."""
-    url = urlsplit(site.machine.environment["DATABASE_URL"])
+    url = urlsplit(database)
     held = {os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir()}
     if url.scheme == "sqlite":
         return {each for each in held if "db.sqlite3" in each}
@@ -195,12 +195,33 @@ def opened(pid: int, site: Site) -> set[str]:
     return held & to_postgresql
 
 
-def test_no_connection_is_shared_by_processes(site: Site):
-    with ThreadPoolExecutor(16) as many:
-        list(many.map(site.ask, ["/"] * 100))
-    first, second = children(site.gunicorn.pid)
-    assert opened(site.gunicorn.pid, site) == set()
-    if urlsplit(site.machine.environment["DATABASE_URL"]).scheme != "sqlite":
-        assert opened(first, site)
-        assert opened(second, site)
-        assert not opened(first, site) & opened(second, site)
+@pytest.mark.parametrize("application", ["readiness.wsgi", "tests.deployment.hasty"])
+def test_no_connection_is_shared_by_processes(deployment: Deployment, application: str):
+    """Not even one that something opened before they forked."""
+    database, port = deployment.environment["DATABASE_URL"], free_port()
+
+    def ask(path: str) -> int:
+        asking = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        asking.request("GET", path, headers={"X-Forwarded-Proto": "https"})
+        status = asking.getresponse().status
+        asking.close()
+        return status
+
+    gunicorn = deployment.start(
+        *(GUNICORN, "--config", "readiness/gunicorn.py", application),
+        log="shared.log",
+        READINESS_BIND=f"127.0.0.1:{port}",
+    )
+    try:
+        wait_until(lambda: answers(port) and len(children(gunicorn.pid)) == 2)
+        assert opened(gunicorn.pid, database) == set()
+        with ThreadPoolExecutor(16) as many:
+            assert set(many.map(ask, ["/"] * 100)) == {200}
+        assert opened(gunicorn.pid, database) == set()
+        if database.startswith("postgresql"):
+            first, second = (opened(pid, database) for pid in children(gunicorn.pid))
+            assert first
+            assert second
+            assert not first & second
+    finally:
+        stop(gunicorn)
