@@ -8,4 +8,8 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "readiness.settings")
     from django.core.management import execute_from_command_line
 
+    from readiness import log_lines
+
+    if os.environ.get("READINESS_LOG") == "json":
+        log_lines.tell_uncaught()
     execute_from_command_line(sys.argv)

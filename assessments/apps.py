@@ -9,6 +9,7 @@ class AssessmentsConfig(AppConfig):
     verbose_name = _("Readiness")
 
     def ready(self) -> None:
+        from . import checks as own_checks  # noqa: F401  registered by its import
         from . import frozen
         from .roles import keep_groups
         from .staff import receivers  # noqa: F401  connected by its import

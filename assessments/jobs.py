@@ -8,11 +8,13 @@ once (:func:`assessments.releases.settle`) or gives the same file.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.core.cache import cache
+from django.db import DatabaseError, connections, transaction
 from django.db.models import Q, QuerySet
 from django.tasks import task
 from django.utils import timezone, translation
@@ -29,6 +31,12 @@ PATIENCE = 2.0
 LOOK_EVERY = 0.1
 KEPT = timedelta(days=1)
 """How long a job and the file it made are kept."""
+BEAT_EVERY = timedelta(seconds=15)
+"""How often a worker gives a sign of life."""
+BEAT_KEPT = timedelta(seconds=60)
+"""How long a sign of life is believed: a few may be missed, as while a disk is busy."""
+STUCK = timedelta(minutes=10)
+"""A task that has been waiting for so long waits for something other than its turn."""
 
 logger = logging.getLogger(__name__)
 
@@ -108,6 +116,39 @@ def forget() -> None:
     over = Job.objects.filter(made_at__lt=before).exclude(failed)
     over.exclude(state__in=UNFINISHED).delete()
     DBTaskResult.objects.filter(enqueued_at__lt=before).delete()
+
+
+BEAT = "worker-lives"
+
+
+def worker_lives() -> bool:
+    """Whether a worker, on this machine or another, has given a sign of life lately."""
+    return cache.get(BEAT) is not None
+
+
+def queue_is_stuck() -> bool:
+    """Whether a task that could be done has been waiting for longer than :data:`STUCK`."""
+    waiting = DBTaskResult.objects.ready()
+    return waiting.filter(enqueued_at__lt=timezone.now() - STUCK).exists()
+
+
+def beat_while_living() -> threading.Event:
+    """Give signs of life from a thread beside the work, until the event is set."""
+    over = threading.Event()
+
+    def beating() -> None:
+        while True:
+            try:
+                cache.set(BEAT, True, timeout=BEAT_KEPT.total_seconds())
+            except DatabaseError:
+                logger.warning("The worker could not give its sign of life.")
+            finally:
+                connections.close_all()
+            if over.wait(BEAT_EVERY.total_seconds()):
+                return
+
+    threading.Thread(target=beating, name="beat", daemon=True).start()
+    return over
 
 
 @task

@@ -4,7 +4,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from .fhir import RELEASES
-from .views import after, joining, steps, words
+from .views import after, health, joining, steps, words
 
 urlpatterns = [
     path("", joining.landing, name="landing"),
@@ -54,4 +54,6 @@ urlpatterns = [
     path("accessibility/", words.accessibility, name="accessibility"),
     path(".well-known/security.txt", words.security_txt, name="security.txt"),
     path("language/", set_language, name="set_language"),
+    path("healthz", health.live, name="live"),
+    path("readyz", health.ready, name="ready"),
 ]

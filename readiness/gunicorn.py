@@ -1,37 +1,72 @@
-"""How gunicorn serves: threads in two processes, loaded once, no log of who asked for what."""
+"""How gunicorn serves: threads in a few processes, loaded once, no log of who asked for what.
+
+| variable | what it is | default |
+|---|---|---|
+| READINESS_BIND | ``host:port`` or ``unix:/path``, unless systemd hands over one | 127.0.0.1:8000 |
+| READINESS_WORKERS | processes | one a core, at most 2 |
+| READINESS_THREADS | threads of each; the pool of PostgreSQL follows | 4 |
+| READINESS_REQUEST_SECONDS | after which a process that has gone silent is replaced | 60 |
+| READINESS_GRACE_SECONDS | that requests have to end when the server stops | 30 |
+| READINESS_MAX_REQUESTS | after which a process is replaced, give or take a tenth | 20000 |
+"""
 
 import multiprocessing
+import os
 import threading
 
+from django.db import connections
 from gunicorn.glogging import Logger as GunicornLogger  # type: ignore[import-untyped]
 
-from readiness.logs import WithoutCodes
+from readiness import log_lines, telemetry
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "readiness.settings")
+
+
+def _number(name: str, default: int) -> int:
+    return int(os.environ.get(name) or default)
+
+
+bind = os.environ.get("READINESS_BIND") or "127.0.0.1:8000"
 worker_class = "gthread"
-workers = min(2, multiprocessing.cpu_count())
-threads = 4
+workers = _number("READINESS_WORKERS", min(2, multiprocessing.cpu_count()))
+threads = _number("READINESS_THREADS", 4)
+timeout = _number("READINESS_REQUEST_SECONDS", 60)
+graceful_timeout = _number("READINESS_GRACE_SECONDS", 30)
+# The proxy keeps its connections for less long (nginx.conf), so that none ends under a request.
+keepalive = 75
+max_requests = _number("READINESS_MAX_REQUESTS", 20_000)
+max_requests_jitter = max_requests // 10
 preload_app = True
+# A process shows by touching a file that it lives: in memory, where no disk keeps it waiting.
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 accesslog = None
 # Ours are short: the longest address has some 100 signs, a browser sends some 15 headers.
 limit_request_line = 4_094
 limit_request_fields = 60
 limit_request_field_size = 8_190
 control_socket_disable = True
-max_requests = 20_000
-max_requests_jitter = 2_000
 
 
 class logger_class(GunicornLogger):
-    """gunicorn’s own log, as clean as ours."""
+    """gunicorn’s own log, in the form of ours and as clean."""
 
     def setup(self, cfg: object) -> None:
         super().setup(cfg)
         for handler in self.error_log.handlers:
-            handler.addFilter(WithoutCodes())
+            log_lines.like_ours(handler)
+
+
+def when_ready(server: object) -> None:
+    """Nothing that was opened while loading is shared by the processes that are about to fork."""
+    connections.close_all()
+    for connection in connections.all(initialized_only=True):
+        if hasattr(connection, "close_pool"):
+            connection.close_pool()
 
 
 def post_worker_init(worker: object) -> None:
-    """Get ready to print beside the first requests, which do not wait for it."""
+    """What needs threads begins after the fork; printing gets ready beside the first requests."""
     from assessments import press
 
+    telemetry.export()
     threading.Thread(target=press.warm, daemon=True).start()

@@ -57,7 +57,7 @@ def told(error: BaseException) -> str:
     """A traceback, cause before consequence: where, which kind, and the words that tell of the
     machine alone."""
     parts = []
-    for each in reversed(list(_chain(error))):
+    for each in reversed(list(chain(error))):
         kind = f"{type(each).__module__}.{type(each).__qualname__}"
         words = scrubbed(str(each).partition("\n")[0]) if isinstance(each, TELLING) else HIDDEN
         frames = "".join(traceback.format_tb(each.__traceback__))
@@ -65,7 +65,8 @@ def told(error: BaseException) -> str:
     return "\n\n".join(parts)
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception, and those it came from."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))

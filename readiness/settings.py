@@ -24,6 +24,10 @@
 | READINESS_OIDC_SCOPES | what is asked of it, with spaces | openid |
 | READINESS_OIDC_ACR_VALUES | levels of assurance, one of which the token must tell | any |
 | READINESS_JOURNAL_DAYS | days the journal of what staff did is kept; 180 at least | 365 |
+| READINESS_STATIC | folder of the static files, for a proxy | static/ in READINESS_DATA |
+| READINESS_THREADS | threads of each server process, as gunicorn.py reads them too | 4 |
+| READINESS_POOL | most connections of each process to PostgreSQL | threads + 2 |
+| READINESS_LOG | ``text``, or ``json``: one object a line, and a line a request | text |
 | READINESS_DEBUG | Django's debug pages; never on a public address | off |
 """
 
@@ -63,6 +67,8 @@ ALLOWED_HOSTS = [
 if HTTPS:
     CSRF_TRUSTED_ORIGINS = [PUBLIC_ADDRESS]
     SECURE_SSL_REDIRECT = True
+    # Asked by a machine beside this one, which speaks no https.
+    SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     # Whether subdomains follow, and preloading, is for whoever owns the domain to decide.
     SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
@@ -105,6 +111,7 @@ INSTALLED_APPS = [
 
 # Headers come first, so that refusals have them too.
 MIDDLEWARE = [
+    "readiness.log_lines.request_line_middleware",
     "readiness.headers.headers_middleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -164,7 +171,9 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     # A file, as in earnest: the tests' server writes from several threads.
     DATABASE["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
 else:
-    DATABASE["OPTIONS"] |= {"pool": True}
+    # A connection for each thread, one for the question whether all is well, one to spare.
+    most = env.int("READINESS_POOL", default=env.int("READINESS_THREADS", default=4) + 2)
+    DATABASE["OPTIONS"] |= {"pool": {"min_size": 1, "max_size": most}}
     DATABASE["CONN_HEALTH_CHECKS"] = True
 DATABASES = {"default": DATABASE}
 # Shared by all processes and machines: one-time codes that were used, tries that were made.
@@ -233,8 +242,9 @@ TIME_ZONE = "Europe/Paris"
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
-STATIC_ROOT.mkdir(exist_ok=True)
+STATIC_ROOT = Path(env("READINESS_STATIC", default=str(DATA_DIR / "static"))).resolve()
+if STATIC_ROOT.is_relative_to(DATA_DIR):
+    STATIC_ROOT.mkdir(exist_ok=True)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -285,15 +295,22 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 5_200_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 
 # A log line names neither a person, a code nor an answer.
+LOG = env("READINESS_LOG", default="text")
+if LOG not in ("text", "json"):
+    raise ImproperlyConfigured(f"READINESS_LOG is text or json, not {LOG!r}.")
+LOG_AS_JSON = LOG == "json"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {
+        "text": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        "json": {"()": "readiness.log_lines.JsonLine"},
+    },
     "filters": {"without_codes": {"()": "readiness.logs.WithoutCodes"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "formatter": "line",
+            "formatter": LOG,
             "filters": ["without_codes"],
         }
     },
@@ -305,5 +322,6 @@ LOGGING = {
         "django.security.RequestDataTooBig": {"level": "CRITICAL"},
         "django.security.TooManyFieldsSent": {"level": "CRITICAL"},
         "fontTools": {"level": "ERROR"},
+        "readiness.requests": {"level": "INFO" if LOG_AS_JSON else "WARNING"},
     },
 }

@@ -22,6 +22,7 @@ FLOORS: dict[str, int] = {
     "codes": 0,
     "ics": 0,
     "models": 3,
+    "checks": 4,
     "wall": 4,
     "frozen": 4,
     "journal": 4,

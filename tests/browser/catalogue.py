@@ -45,6 +45,8 @@ NOT_PAGES = {
     "mfa_login_webauthn": "only acts: our script asks it, and refused it leads to sign-in",
     "security.txt": "a file for programs",
     "set_language": "a button of every page, which comes back to it",
+    "live": "a word to machines",
+    "ready": "a word to machines",
     "turn": "only acts: it leads to the results or to a page of questions",
     "sitting": "leads on: to a page of questions, the review or the results",
     "answers": "a file of data",

@@ -61,7 +61,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     return report
 
 
-# --- The last line of `make fuzz` ------------------------------------------------------------------
+# --- The last line of `make fuzz` ----------------------------------------------------------------
 
 
 @pytest.hookimpl(trylast=True)
