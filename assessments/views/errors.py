@@ -1,7 +1,7 @@
 """What is said when a form has gone stale."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
@@ -43,3 +43,8 @@ def ended(request: HttpRequest, part: str, number: int, status: int = 200) -> Ht
     )
     context = {"form": ResumeForm(), "carried": carried.carry(request, part, number)}
     return render(request, "assessments/resume.html", context, status=status)
+
+
+def nowhere(request: HttpRequest, **named: object) -> HttpResponse:
+    """In place of a page that comes with Django and that nobody is to have."""
+    raise Http404

@@ -33,11 +33,13 @@ def _served() -> InstrumentVersion:
     return version
 
 
+@require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     """The information notice, to read at any time."""
     return render(request, "assessments/privacy.html", {"grouped": True})
 
 
+@require_safe
 def method(request: HttpRequest) -> HttpResponse:
     """How it is scored, every source, and the instrument to take away."""
     version = _served()
@@ -53,6 +55,7 @@ def method(request: HttpRequest) -> HttpResponse:
     return render(request, "assessments/method.html", context)
 
 
+@require_safe
 def strategy(request: HttpRequest) -> HttpResponse:
     """The national strategy as last checked, and where the instrument touches it."""
     served = instrument_of(_served().digest)
@@ -81,6 +84,7 @@ def form_in_fhir(request: HttpRequest, form: str, release: fhir.Release) -> Http
     return fhir_file(made, release, name)
 
 
+@require_safe
 def example(request: HttpRequest) -> HttpResponse:
     """The very page a trainer reads, with invented answers."""
     version = _served()
@@ -92,6 +96,7 @@ def example(request: HttpRequest) -> HttpResponse:
     return render(request, "assessments/example.html", context)
 
 
+@require_safe
 def accessibility(request: HttpRequest) -> HttpResponse:
     """The statement that French law asks for, made from the grid of criteria."""
     context = {
