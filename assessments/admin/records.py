@@ -3,36 +3,27 @@
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
-from django.core.exceptions import PermissionDenied
 from django_tasks_db.admin import DBTaskResult  # registered by its import, and taken back below
 
 from ..models import Event
+from .access import CarefulAdmin
 
 # Its pages are in English and of no use to trainers; jobs tell what they need to know.
 admin.site.unregister(DBTaskResult)
 admin.site.unregister([User, Group])
 
 
-class HistoryForReaders(admin.ModelAdmin):
-    """The stock page looks first whether there is such an object, and so tells all the staff."""
-
-    def history_view(self, request, object_id, extra_context=None):
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return super().history_view(request, object_id, extra_context)
-
-
 @admin.register(User)
-class AccountAdmin(HistoryForReaders, UserAdmin):
+class AccountAdmin(CarefulAdmin, UserAdmin):
     pass
 
 
 @admin.register(Group)
-class RoleAdmin(HistoryForReaders, GroupAdmin):
+class RoleAdmin(CarefulAdmin, GroupAdmin):
     pass
 
 
-class ReadOnlyAdmin(HistoryForReaders):
+class ReadOnlyAdmin(CarefulAdmin):
     def has_add_permission(self, request) -> bool:
         return False
 

@@ -36,7 +36,7 @@ from ..instrument.document import Scenario, form_label
 from ..instrument.rules import PANEL_JUDGES
 from ..instruments import PublicationError, current, questionnaire
 from ..models import Estimate, Judge, StandardStudy
-from .access import View
+from .access import CarefulAdmin, View
 from .frame import framed
 from .standard_forms import (
     JUDGES_PERMISSION,
@@ -104,7 +104,7 @@ def for_its_judges(view: View) -> View:
 
 
 @admin.register(StandardStudy)
-class StandardStudyAdmin(admin.ModelAdmin):
+class StandardStudyAdmin(CarefulAdmin):
     add_form_template = "admin/assessments/standardstudy/add_form.html"
     form = StudyForm
     fields = ("rated",)

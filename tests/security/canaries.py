@@ -72,7 +72,7 @@ def layers(place: str, content: bytes, depth: int = 4) -> Iterator[tuple[str, by
         for member in book.namelist():
             yield f"{place} name", member.encode()
             yield from layers(place, book.read(member), depth - 1)
-    elif content.startswith(b"%PDF-"):
+    elif content.startswith(b"%PDF-") and len(content) > 9:
         yield from of_pdf(place, content)
     else:
         with suppress(zlib.error):
@@ -98,11 +98,19 @@ def of_pdf(place: str, content: bytes) -> Iterator[tuple[str, bytes]]:
 
 def leaks(canaries: list[Canary], traces: list[tuple[str, bytes]]) -> tuple[set[str], set[str]]:
     """What is where it may not be, and (to show that one would see it) what is where it may."""
-    forms = {canary.name: canary.forms() for canary in canaries}
+    forms = [(canary, canary.forms()) for canary in canaries]
     wrong, right = set(), set()
-    for trace, whole in traces:
-        for place, content in layers(trace, whole):
-            for canary in canaries:
-                if any(form in content for form in forms[canary.name]):
-                    (right if canary.may_be(place) else wrong).add(f"{canary.name}: {place}")
+    for place, content in gathered(traces).items():
+        for canary, written in forms:
+            if any(form in content for form in written):
+                (right if canary.may_be(place) else wrong).add(f"{canary.name}: {place}")
     return wrong, right
+
+
+def gathered(traces: list[tuple[str, bytes]]) -> dict[str, bytes]:
+    """All that lies in a place, each content once."""
+    found: dict[str, dict[bytes, None]] = {}
+    for trace, whole in dict.fromkeys(traces):
+        for place, content in layers(trace, whole):
+            found.setdefault(place, {})[content] = None
+    return {place: b"\0".join(contents) for place, contents in found.items()}

@@ -45,7 +45,7 @@ ADMINISTER_COHORTS = ("superuser",)
 KNOWN_TO = {
     "cohort": ADMINISTER_COHORTS,
     "standardstudy": ("author", "turncoat", "judge", "superuser"),
-    "": ("superuser",),
+    "": ("superuser", "author", "turncoat"),
 }
 """Who sees that an object of half A is there, and may see that another is not."""
 
@@ -529,7 +529,8 @@ class Tour:
         known = self.role in KNOWN_TO[kind[1] if kind else ""]
         if own in "FM" and known:
             return own + "N"
-        if own == "L" or (named.startswith("A ") and own in "SW"):
+        leads_back = named.startswith("A ") and route.route.endswith("/jobs/<int:job_id>/")
+        if own == "L" or leads_back:
             return "LN"  # some lead on without looking anything up, or back to what is one's own
         return own if own in "ICFM" else "N"
 

@@ -50,6 +50,8 @@ HOSTILE = (
     "action__in=created,closed",
     "action=nothing",
     "at__year=99999",
+    "at__gte=99999-99-99",
+    "subject__regex=%28a%2B%29%2B%24",
     "trainers__password__startswith=md5",
     "trainers__username=stranger",
     "trainers__id__exact=1",
@@ -101,7 +103,7 @@ def test_no_list_tells_or_fails_whatever_is_asked_of_it(world, bodies, role):
                 tour._tells_nothing(response, "")
             if plainly != "S" and letter not in plainly + "N":
                 tour.wrong.append(f"{address}?{query}: {letter}, and {plainly} without the query")
-    assert tour.wrong == []
+    assert not tour.wrong, "\n".join(tour.wrong)
     assert asked > 30
 
 
@@ -125,7 +127,7 @@ def test_no_row_is_looked_up_by_its_type_and_key(world, bodies, role):
             response, letter = tour.ask("GET", there)
             assert letter == "N", there
             answers.add(response.content.replace(there.encode(), b"#"))
-    assert tour.wrong == []
+    assert not tour.wrong, "\n".join(tour.wrong)
     assert len(answers) == 1
 
 
@@ -139,12 +141,12 @@ def test_nothing_is_completed_for_anybody(world, bodies, role):
         for field in model._meta.get_fields()
         if field.is_relation
     ]
-    assert len(fields) > 15
+    assert len(fields) > 12
     for meta, name in fields:
         query = f"app_label={meta.app_label}&model_name={meta.model_name}&field_name={name}"
         _response, letter = tour.ask("GET", f"{there}?{query}&term=W")
         assert letter == "F", query
-    assert tour.wrong == []
+    assert not tour.wrong, "\n".join(tour.wrong)
 
 
 @pytest.mark.parametrize("role", STAFF)
@@ -152,7 +154,7 @@ def test_no_action_is_done_on_a_selection(world, bodies, role):
     """Neither on one's own rows nor, by “select across”, on all."""
     tour = Tour(world, role, TABLE, bodies)
     tour.b_before = of_half(world.b)
-    for model in set(admin.site._registry) - {User, *admin.site._registry & {User}}:
+    for model in admin.site._registry:
         if model._meta.app_label == "auth":
             continue  # only who runs the service gets there, and may delete accounts
         there = reverse(f"admin:assessments_{model._meta.model_name}_changelist")
@@ -167,7 +169,7 @@ def test_no_action_is_done_on_a_selection(world, bodies, role):
             }
             _response, letter = tour.ask("POST", there, sent)
             assert letter in "SLFN", (there, action)
-    assert tour.wrong == []
+    assert not tour.wrong, "\n".join(tour.wrong)
 
 
 def test_a_trainer_appoints_nobody_by_a_field_that_is_not_shown(world, bodies):
