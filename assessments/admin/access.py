@@ -27,10 +27,10 @@ class CarefulAdmin(admin.ModelAdmin):
             each[0] if isinstance(each, tuple | list) else each
             for each in self.get_list_filter(request)
         ]
-        name, *_between, compared = lookup.split("__")
+        name, *more = lookup.split("__")
         return (
             name in filters
-            and compared in COMPARED
+            and (not more or more[-1] in COMPARED)
             and super().lookup_allowed(lookup, value, request)
         )
 

@@ -530,7 +530,7 @@ class Tour:
         if own in "FM" and known:
             return own + "N"
         leads_back = named.startswith("A ") and route.route.endswith("/jobs/<int:job_id>/")
-        if own == "L" or leads_back:
+        if own == "L" or (own in "SW" and leads_back):
             return "LN"  # some lead on without looking anything up, or back to what is one's own
         return own if own in "ICFM" else "N"
 

@@ -145,7 +145,8 @@ def test_nothing_is_completed_for_anybody(world, bodies, role):
     for meta, name in fields:
         query = f"app_label={meta.app_label}&model_name={meta.model_name}&field_name={name}"
         _response, letter = tour.ask("GET", f"{there}?{query}&term=W")
-        assert letter == "F", query
+        # Who looks after accounts may be given names of these.
+        assert letter in ("FNS" if role == "superuser" else "FN"), query
     assert not tour.wrong, "\n".join(tour.wrong)
 
 
