@@ -20,7 +20,8 @@ from django_tasks_db.admin import DBTaskResult  # registered by its import, and 
 
 from ..journal_files import FORMATS, export
 from ..models import Event
-from .frame import JournalHistory, framed
+from .access import CarefulAdmin
+from .frame import framed
 
 # Its pages are in English and of no use to trainers; jobs tell what they need to know.
 admin.site.unregister(DBTaskResult)
@@ -30,7 +31,7 @@ LINES = 100
 """Of the journal on a page."""
 
 
-class ReadOnlyAdmin(JournalHistory):
+class ReadOnlyAdmin(CarefulAdmin):
     def has_add_permission(self, request) -> bool:
         return False
 

@@ -36,8 +36,8 @@ from ..instrument.document import Scenario, form_label
 from ..instrument.rules import PANEL_JUDGES
 from ..instruments import PublicationError, current, questionnaire
 from ..models import Estimate, Judge, StandardStudy
-from .access import View
-from .frame import JournalHistory, framed
+from .access import CarefulAdmin, View
+from .frame import framed
 from .standard_forms import (
     JUDGES_PERMISSION,
     AcceptableForm,
@@ -104,7 +104,7 @@ def for_its_judges(view: View) -> View:
 
 
 @admin.register(StandardStudy)
-class StandardStudyAdmin(JournalHistory):
+class StandardStudyAdmin(CarefulAdmin):
     add_form_template = "admin/assessments/standardstudy/add_form.html"
     form = StudyForm
     fields = ("rated",)

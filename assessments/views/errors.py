@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
@@ -53,3 +53,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if asking.by_script(request):
         return asking.said(status, _("What was sent could not be read: nothing of it was kept."))
     return render(request, f"{status}.html", status=status)
+
+
+def nowhere(request: HttpRequest, **named: object) -> HttpResponse:
+    """In place of a page that comes with Django and that nobody is to have."""
+    raise Http404

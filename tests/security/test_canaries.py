@@ -1,0 +1,545 @@
+"""What is planted in one place comes up in no other.
+
+A person answers, a trainer and judges work, all of it through HTTP and with everything printed;
+then every other role asks for every address. What was written on the way – pages, headers,
+addresses, files, logs, every column of every table, the folder of data – is searched for what was
+planted.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import random
+import re
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from html import unescape
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.core.management import call_command, get_commands
+from django.db import connection, transaction
+from django.shortcuts import resolve_url
+from django.test import Client, override_settings
+from django.urls import reverse
+from django_tasks_db.management.commands import db_worker
+
+from assessments import codes, cohort_exports, press, releases, sittings
+from assessments.models import Job, Phase, Sitting, StandardStudy
+from assessments.views import joining
+from tests.conftest import QUICK
+from tests.sitting.conftest import answers as fields_of
+
+from .canaries import Canary, leaks
+from .matrix import addresses, routes
+from .world import World
+
+pytestmark = pytest.mark.django_db
+
+PASSWORD = "grebe tundra 5 kestrel"
+WRONG = "heron fjord 6 plover"
+WHEN, WILL, TOGETHER = "quand-zibeline-7041", "verbe-ocelot-8152", "avec-bergeronnette-9263"
+NOTES = "debat-nyctalope-1374"
+FAMILY, MAIL = "Wielopolska4471", "wielopolska4471@canary.example"
+SECRET = "a-secret-key-that-stands-nowhere-3817265409"
+
+
+class Traces(list[tuple[str, bytes]]):
+    """What was left behind: places, and what lies there."""
+
+    def add(self, place: str, content: object) -> None:
+        self.append((place, content if isinstance(content, bytes) else str(content).encode()))
+
+    def answer(self, who: str, path: str, response) -> None:
+        name = where(path)
+        body = b"".join(response) if response.streaming else response.content
+        self.add(f"page {who} {name}", body)
+        self.add("address", urllib.parse.unquote(path))
+        for header, value in response.headers.items():
+            if header == "Location":
+                self.add("address", urllib.parse.unquote(value))
+            else:
+                self.add(f"header {header}", value)
+        for cookie in response.cookies.values():
+            self.add(f"cookie {cookie.key}", cookie.value)
+            if cookie.key == "messages":
+                self.add(f"page {who} {name}", unescape(cookie.value))
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            for link in re.findall(rb'(?:href|src|action)="([^"]*)"', body):
+                self.add("address", urllib.parse.unquote(unescape(link.decode())))
+
+
+def where(path: str) -> str:
+    """The name of a page: its address without keys and codes."""
+    plain = re.sub(r"/c/[^/]+/", "/c/CODE/", path.partition("?")[0])
+    return re.sub(r"(?<=/)[vd]?\d+(?=/|$)", "N", plain)
+
+
+class Watched(Client):
+    """A browser whose answers are kept."""
+
+    def __init__(self, traces: Traces, who: str) -> None:
+        super().__init__(headers={"accept-language": "en"}, raise_request_exception=False)
+        self.traces, self.who = traces, who
+
+    def request(self, **request):
+        response = super().request(**request)
+        query = request.get("QUERY_STRING", "")
+        self.traces.answer(
+            self.who, request["PATH_INFO"] + ("?" + query if query else ""), response
+        )
+        return response
+
+
+class Kept(logging.Handler):
+    def __init__(self, traces: Traces) -> None:
+        super().__init__(logging.DEBUG)
+        self.traces = traces
+        self.setFormatter(logging.Formatter("%(name)s %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.traces.add(f"log {record.name}", self.format(record))
+
+
+@dataclass
+class Story:
+    """Everything that happens, and what it leaves."""
+
+    world: World
+    traces: Traces = field(default_factory=Traces)
+    code: str = ""
+    code_of_another: str = ""
+
+    def run(self) -> None:
+        self.person()
+        self.failing()
+        self.trainers()
+        self.panel()
+        self.worker()
+        self.others()
+        self.tables()
+        self.folder()
+
+    # --- A person ---------------------------------------------------------------------------------
+
+    def person(self) -> None:
+        person = self.browser = Watched(self.traces, "person")
+        self.code = self.begin(person, reverse("cohort", args=(self.world.a.cohort.code,)))
+        self.key = person.session["sitting"]
+        self.cookies = {person.cookies[settings.SESSION_COOKIE_NAME].value}
+        chance = random.Random(41)
+        asked = sittings.questionnaire_of(sitting := Sitting.objects.get(pk=self.key))
+        scale = [each.code for each in asked.instrument.confidence_scale]
+        for number, page in enumerate(asked.pages):
+            there = reverse("page", kwargs={"part": page.part, "number": page.number})
+            seen = person.get(there).context["form"].initial["seen"]
+            sent = fields_of(asked, page, chance.choice("abcd"), chance.choice(scale))
+            for name in [name for name in sent if name.startswith("answer-")]:
+                sent[name] = chance.choice("abcd")
+            for name in [name for name in sent if name.startswith("rating-")]:
+                sent[name] = chance.choice("12345")
+            person.post(there, {"seen": seen, **sent})
+            if number == 2:  # a pause, and back on another device
+                person.post(reverse("leave"))
+                person.post(reverse("resume"), {"code": self.code.lower()})
+                self.cookies.add(person.cookies[settings.SESSION_COOKIE_NAME].value)
+        sitting.refresh_from_db()
+        self.answers = bytes(sitting.answers)
+        assert any(self.answers)
+        person.get(reverse("review"))
+        person.post(reverse("review"))
+        forms = person.get(reverse("plans")).context["forms"]
+        step = forms[0][0].code
+        plan = {f"{step}-when": WHEN, f"{step}-will": WILL, f"{step}-together_with": TOGETHER}
+        person.post(reverse("plans"), plan | {f"{step}-keep": "on", f"{step}-before": "2099-01-01"})
+        for name in (
+            "results", "plans", "report", "answers", "answers-r4", "answers-r5", "reminders",
+            "calendar", "calendar-return", "certificate", "erase", "leave", "again", "landing",
+            "privacy", "method",
+        ):  # fmt: skip
+            person.get(reverse(name))
+        person.post(reverse("certificate"), {"results": "on", "group": "on"})
+        another = Watched(self.traces, "another")
+        self.code_of_another = self.begin(another, "/")
+        another.post(reverse("erase"))
+
+    def begin(self, browser: Client, door: str) -> str:
+        browser.get(door)
+        browser.post(reverse("group"), {"access": self.world.a.cohort.code})
+        browser.post(door)
+        browser.post(reverse("notice"))
+        shown = browser.get(reverse("start"))
+        code = re.search(r'resume-code code"[^>]*>([^<]+)<', shown.text)[1]
+        browser.post(reverse("start"), {"token": shown.context["form"].initial["token"]})
+        return codes.normalised(code, codes.RESUME_LENGTH)
+
+    def failing(self) -> None:
+        """A failure of ours while codes and answers are on their way."""
+        with mock.patch.object(joining, "of_code", side_effect=RuntimeError("an incident")):
+            failed = self.browser.post(reverse("resume"), {"code": self.code})
+        assert failed.status_code == 500
+        with mock.patch.object(joining, "phase_to_join", side_effect=RuntimeError("another")):
+            self.browser.get(reverse("cohort", args=(self.world.a.cohort.code,)))
+        self.browser.post(reverse("resume"), {"code": self.code + "2"})
+        self.browser.get("/nowhere/")
+        checked = Watched(self.traces, "person")
+        checked.handler.enforce_csrf_checks = True
+        checked.post(reverse("resume"), {"code": self.code})
+        checked.post("/sitting/scenarios/1/", {"seen": "x", "answer-x": "a"})
+
+    # --- Those who work with it -------------------------------------------------------------------
+
+    def trainers(self) -> None:
+        half = self.world.a
+        there = resolve_url(settings.LOGIN_URL)
+        desk = Watched(self.traces, "trainer")
+        for password in (WRONG, PASSWORD):
+            sent = {"password": password, "username": "trainer", "login": "trainer"}
+            desk.post(there, {**sent, "next": reverse("admin:index")})
+        assert desk.get(reverse("admin:index")).status_code == 200
+        self.cookies_of_staff = {desk.cookies[settings.SESSION_COOKIE_NAME].value}
+        for _person in range(14):
+            self.world.sitting(half.open, finished=True)
+        with mock.patch.object(releases, "LONG", 5):
+            desk.get(self.under("close", half.open))
+            desk.post(self.under("close", half.open))
+            self.worker()
+            desk.get(self.under("results", half.open))
+        with (
+            mock.patch.object(cohort_exports, "LONG", 5),
+            mock.patch("assessments.jobs.PATIENCE", 0.0),
+        ):
+            for name in cohort_exports.NAMES:
+                desk.get(self.under("export", half.open, name))
+            self.worker()
+            for job in Job.objects.filter(phase=half.open, work=Job.Work.EXPORT):
+                desk.get(self.under("job", half.open, job.pk))
+                desk.get(self.under("job_file", half.open, job.pk))
+        for phase in (half.closed, half.open):
+            for page in ("results", "situations"):
+                desk.get(self.under(page, phase))
+            for name in cohort_exports.NAMES:
+                desk.get(self.under("export", phase, name))
+        for page in ("poster", "qualiopi", "change", "history"):
+            desk.get(reverse(f"admin:assessments_cohort_{page}", args=(half.cohort.pk,)))
+        desk.get(reverse("admin:assessments_cohort_changelist"))
+
+    def under(self, page: str, phase: Phase, *more: object) -> str:
+        return reverse(f"admin:assessments_cohort_{page}", args=(phase.cohort_id, phase.pk, *more))
+
+    def panel(self) -> None:
+        study = self.world.a.study
+        author = self.as_(self.world.author, "author")
+        there = "admin:assessments_standardstudy_"
+        author.get(reverse(f"{there}change", args=(study.pk,)))
+        StandardStudy.objects.filter(pk=study.pk).update(state="discussion")
+        author.post(reverse(f"{there}notes", args=(study.pk,)), {"notes": NOTES})
+        for state in ("round-2", "abandoned"):
+            author.post(reverse(f"{there}move", args=(study.pk, state)))
+        for page in ("notes", "figures", "evidence", "change", "history"):
+            author.get(reverse(f"{there}{page}", args=(study.pk,)))
+        judge = self.as_(self.world.a.judge, "judge")
+        for page in ("change", "instructions", "practice"):
+            judge.get(reverse(f"{there}{page}", args=(study.pk,)))
+
+    def as_(self, user: User, who: str) -> Watched:
+        browser = Watched(self.traces, who)
+        browser.cookies = self.world.signed_in(user).cookies
+        return browser
+
+    def worker(self) -> None:
+        said = io.StringIO()
+        call_command("worker", batch=True, stdout=said, stderr=said)
+        call_command("purge", stdout=said, stderr=said)
+        if "backup" in get_commands():
+            backup(self.traces)
+        self.traces.add("console", said.getvalue())
+
+    # --- Everybody else ---------------------------------------------------------------------------
+
+    def others(self) -> None:
+        """Every address, as everybody who has no part in it, and as who administers."""
+        with mock.patch("assessments.press.pdf", return_value=b"%PDF-"):
+            for role in LOOKING:
+                browser = Watched(self.traces, role)
+                browser.cookies = self.world.browsers[role].cookies
+                for route in routes().values():
+                    _named, address = next(addresses(self.world, route))
+                    with transaction.atomic():
+                        browser.get(address)
+                        transaction.set_rollback(True)
+
+    # --- What is kept -----------------------------------------------------------------------------
+
+    def tables(self) -> None:
+        with connection.cursor() as cursor:
+            for table in connection.introspection.table_names(cursor):
+                cursor.execute(f'SELECT * FROM "{table}"')
+                names = [column[0] for column in cursor.description]
+                for row in cursor.fetchall():
+                    for name, value in zip(names, row, strict=True):
+                        held = bytes(value) if isinstance(value, memoryview) else value
+                        self.traces.add(f"table {table}.{name}", held)
+        for session in Session.objects.all():
+            self.traces.add("session", json.dumps(session.get_decoded()))
+
+    def folder(self) -> None:
+        for path in (Path(settings.DATA_DIR), Path(settings.STATIC_ROOT)):
+            for file in path.rglob("*"):
+                if file.is_file() and not file.name.startswith("test"):
+                    self.traces.add(f"file {file.name}", file.read_bytes())
+                    self.traces.add("file name", file.name)
+
+
+LOOKING = (
+    "visitor", "finished", "grouped", "stranger", "former", "author", "judge", "outsider",
+    "clerk", "superuser",
+)  # fmt: skip
+
+
+def backup(traces: Traces) -> None:
+    """What the operator keeps elsewhere: filled in with the command that makes it."""
+
+
+@pytest.fixture(scope="module")
+def story(django_db_setup, django_db_blocker) -> Iterator[Story]:
+    traces = Traces()
+    console = io.StringIO()
+    handlers = [
+        handler
+        for name in ("", "django")
+        for handler in logging.getLogger(name).handlers
+        if type(handler) is logging.StreamHandler
+    ]
+    kept = Kept(traces)
+    loggers = [
+        logging.getLogger(),
+        *(each for each in logging.Logger.manager.loggerDict.values() if hasattr(each, "level")),
+    ]
+    levels = {logger: logger.level for logger in loggers}
+    with ExitStack() as stack:
+        enter = stack.enter_context
+        enter(django_db_blocker.unblock())
+        enter(override_settings(**QUICK, SECRET_KEY=SECRET))
+        enter(mock.patch.object(db_worker, "close_old_connections"))
+        enter(mock.patch.object(db_worker.Worker, "configure_signals"))
+        enter(mock.patch("assessments.limits._spent", return_value=0))
+        enter(transaction.atomic())
+        stack.callback(transaction.set_rollback, True)
+        world = World()
+        trainer = world.a.trainer
+        User.objects.filter(pk=trainer.pk).update(last_name=FAMILY, email=MAIL)
+        trainer.refresh_from_db()
+        trainer.set_password(PASSWORD)
+        trainer.save()
+        world.browsers["trainer"] = world.signed_in(trainer)
+        for handler in handlers:
+            enter(mock.patch.object(handler, "stream", console))
+            enter(mock.patch.object(handler, "level", logging.WARNING))  # as it is configured
+        for logger in loggers:
+            if logger.level or logger.name == "root":
+                logger.setLevel(logging.DEBUG)
+            if not logger.propagate:
+                logger.addHandler(kept)
+        logging.getLogger().addHandler(kept)
+        made = Story(world, traces)
+        try:
+            made.run()
+        finally:
+            for logger, level in levels.items():
+                logger.setLevel(level)
+                logger.removeHandler(kept)
+        traces.add("console", console.getvalue())
+        yield made
+
+
+OWN = r"page person /(results|sitting|code|resume).*"
+VARIABLES = {
+    r"log django\.template": "at DEBUG, Django tells all that a template knew; it is never on"
+}
+TRAINERS = r"page (trainer|superuser) /admin/.*"
+
+
+def planted(story: Story) -> list[Canary]:
+    """What was planted, where it may be, and why."""
+    cohort = story.world.a.cohort
+    kept_as_session = {
+        r"cookie readiness_session": "it is the cookie",
+        r"table django_session\.session_key": "it is what the cookie is looked up by",
+    }
+    intention = {
+        r"table assessments_sitting\.plans": "kept for its person",
+        r"page person /results/(steps/|readiness-(report\.pdf|answers\.json))?": "their own",
+        r"page person /results/(reminders/|readiness-steps\.ics)": "their own calendar",
+    }
+    named = {
+        r"table assessments_cohort\.name": "it is kept there",
+        r"table assessments_event\.subject": "the journal says which group",
+        r"table django_admin_log\.(object_repr|change_message)": "a trainer’s own last acts",
+        TRAINERS: "their own group, or who administers groups",
+        r"page trainer /admin/.*\.(pdf|csv|json|xlsx)( metadata| name)?": "their own export",
+    }
+    return [
+        Canary("resume code", story.code.encode(), {r"page person /code/": "shown once"}),
+        Canary("erased person’s code", story.code_of_another.encode(), {
+            r"page another /code/": "shown once",
+        }),
+        *(Canary("session of a person", each.encode(), kept_as_session) for each in story.cookies),
+        *(
+            Canary("session of a trainer", each.encode(), kept_as_session)
+            for each in story.cookies_of_staff
+        ),
+        Canary("key of the sitting", str(story.key).encode(), {
+            r"table assessments_sitting\.id": "it is its key",
+            r"session": "the browser holds it by its key",
+        }),
+        Canary("answers", story.answers, {r"table assessments_sitting\.answers": "kept there"}),
+        Canary("when", WHEN.encode(), intention),
+        Canary("will", WILL.encode(), intention),
+        Canary("together with", TOGETHER.encode(), intention),
+        Canary("group’s code", cohort.code.encode(), {
+            r"table assessments_cohort\.code": "it is kept there",
+            r"address": "it is the group’s link, which a trainer prints",
+            r"page (person|another|visitor|\w+) /(c/CODE|group)/": "whoever has the link",
+            TRAINERS: "to be given to the group",
+        }),
+        Canary("group’s name", cohort.name.encode(), named | {
+            r"page \w+ /c/CODE/": "whoever has the link sees whose group it is",
+            r"page (person|grouped) /results/certificate/": "where the person lets it show",
+        }),
+        Canary("trainer’s name", FAMILY.encode(), {
+            r"table auth_user\.last_name": "it is kept there",
+            r"page superuser /admin/auth/.*": "accounts are theirs to see",
+        }),
+        Canary("trainer’s address", MAIL.encode(), {
+            r"table auth_user\.email": "it is kept there",
+            r"page superuser /admin/auth/.*": "accounts are theirs to see",
+        }),
+        Canary("password", PASSWORD.encode(), {}),
+        Canary("mistyped password", WRONG.encode(), {}),
+        Canary("notes of the panel", NOTES.encode(), {
+            r"table assessments_standardstudy\.notes": "they are kept there",
+            r"page (author|turncoat|superuser|judge|resigned) /admin/assessments/standardstudy/.*":
+                "for the panel and who runs it",
+        }),
+        Canary("secret key", SECRET.encode(), {}),
+    ]  # fmt: skip
+
+
+def test_nothing_is_where_it_may_not_be(story):
+    wrong, right = leaks(planted(story), story.traces)
+    assert not wrong, "\n".join(sorted(wrong))
+    # What is searched for is found where it belongs: a search that finds nothing proves nothing.
+    for name in (
+        "resume code: page person /code/",
+        "answers: table assessments_sitting.answers",
+        "key of the sitting: session",
+        "will: page person /results/readiness-report.pdf",
+        "when: page person /results/readiness-answers.json",
+        "group’s code: table assessments_cohort.code",
+        "group’s name: page trainer /admin/assessments/cohort/N/phases/N/results/results.xlsx",
+        "group’s name: page trainer /admin/assessments/cohort/N/phases/N/results/results.pdf",
+        "trainer’s address: page superuser /admin/auth/user/N/change/",
+        "notes of the panel: table assessments_standardstudy.notes",
+    ):
+        assert name in right
+    assert len(story.traces) > 3_000
+    assert {"log django.request", "console"} <= {place for place, _content in story.traces}
+
+
+def test_what_is_told_at_the_level_of_debugging_is_not_on():
+    for name in ("django.template", "django.db.backends", "assessments", "weasyprint", ""):
+        assert logging.getLogger(name).getEffectiveLevel() >= logging.WARNING, name
+
+
+def test_of_the_code_only_its_keyed_hash_is_kept(story):
+    kept = [bytes(each) for each in Sitting.objects.values_list("code_hash", flat=True)]
+    assert codes.hashed(story.code, SECRET) in kept
+    assert codes.hashed(story.code, "another key") not in kept
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda code: code,
+        str.lower,
+        codes.grouped,
+        lambda code: codes.grouped(code).lower(),
+        lambda code: json.dumps({"code": code}),
+        lambda code: urllib.parse.quote(codes.grouped(code)),
+        lambda code: code.encode().hex(),
+        lambda code: __import__("base64").b64encode(f"x{code}".encode()).decode(),
+        lambda code: __import__("base64").urlsafe_b64encode(f"xy{code}z".encode()).decode(),
+    ],
+)
+@pytest.mark.parametrize(
+    "packed",
+    [
+        lambda text: text.encode(),
+        lambda text: __import__("gzip").compress(text.encode()),
+        lambda text: __import__("zlib").compress(text.encode()),
+        lambda text: in_zip(text),
+        lambda text: press.pdf(f"<html lang='en'><title>t</title><p>{text}"),
+    ],
+    ids=["plain", "gzip", "zlib", "zip", "pdf"],
+)
+def test_a_leak_is_found_however_it_is_written_and_packed(wrapped, packed):
+    code = "ABCD2345WXYZ6789"
+    found, _ = leaks([Canary("code", code.encode(), {})], [("somewhere", packed(wrapped(code)))])
+    assert found == {"code: somewhere"}
+
+
+def in_zip(text: str) -> bytes:
+    import zipfile
+
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as book:
+        book.writestr("inner.xml", text)
+    return made.getvalue()
+
+
+def test_a_leak_of_ours_would_be_found(story):
+    """A view that logs, redirects, stores and shows what it must not."""
+
+    def careless(code: str):
+        logging.getLogger("assessments.views").warning("opened by %s", code)
+        return []
+
+    traces = Traces()
+    kept = Kept(traces)
+    logging.getLogger("assessments").addHandler(kept)
+    try:
+        with mock.patch.object(joining, "of_code", careless):
+            Watched(traces, "visitor").post(reverse("resume"), {"code": story.code})
+    finally:
+        logging.getLogger("assessments").removeHandler(kept)
+    with mock.patch.object(joining, "redirect", return_value=redirected(story)):
+        Watched(traces, "visitor").post(reverse("landing"))
+    wrong, _right = leaks(planted(story), traces)
+    assert "resume code: log assessments.views" in wrong
+    assert "resume code: address" in wrong
+
+
+def redirected(story: Story):
+    from django.http import HttpResponseRedirect
+
+    return HttpResponseRedirect(f"/resume/?code={codes.grouped(story.code).lower()}")
+
+
+def test_the_groups_code_leaves_by_no_referer(story):
+    """The link of a group holds its code: other sites are not told of it, nor is anything fetched
+    from them."""
+    page = story.world.browser().get(reverse("cohort", args=(story.world.a.cohort.code,)))
+    assert page.headers["Referrer-Policy"] in {"same-origin", "no-referrer"}
+    outside = re.findall(r'(?:src|srcset)="(?:https?:)?//[^"]*"', page.text)
+    assert outside == []
