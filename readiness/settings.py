@@ -15,6 +15,9 @@
 | READINESS_AUDIT_RATE | per cent of criteria it found met; the state in law follows | none |
 | READINESS_ACCESSIBILITY_PLAN | address of the operator's multi-year accessibility plan | none |
 | READINESS_THRESHOLD | people a group needs before anything is shown; never below 11 | 11 |
+| READINESS_KEPT_UNFINISHED_DAYS | days an unfinished questionnaire is kept, 7 to 90 | 30 |
+| READINESS_KEPT_FINISHED_MONTHS | months a finished one is kept, 1 to 36 | 24 |
+| READINESS_BACKUPS_KEPT | days a backup is kept, 1 to 90 | 30 |
 | READINESS_DEBUG | Django's debug pages; never on a public address | off |
 """
 
@@ -27,6 +30,7 @@ from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
 from .audit import audit_told, plan_told
+from .retention import kept_told
 from .secret_key import kept_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -68,6 +72,11 @@ ACCESSIBILITY_AUDIT = audit_told(
 )
 ACCESSIBILITY_PLAN = plan_told(env("READINESS_ACCESSIBILITY_PLAN", default=""))
 DISCLOSURE_THRESHOLD = env.int("READINESS_THRESHOLD", default=11)
+RETENTION = kept_told(
+    env("READINESS_KEPT_UNFINISHED_DAYS", default=""),
+    env("READINESS_KEPT_FINISHED_MONTHS", default=""),
+    env("READINESS_BACKUPS_KEPT", default=""),
+)
 
 INSTALLED_APPS = [
     "assessments",
@@ -122,11 +131,15 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
 CRISPY_FAIL_SILENTLY = False
 
-# What is acknowledged is on disk: synchronous=FULL, and one writer at a time from BEGIN on.
+# What is acknowledged is on disk: synchronous=FULL, and one writer at a time from BEGIN on. What is
+# erased leaves no trace in the file's free pages: secure_delete=ON.
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+    "init_command": (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+        "PRAGMA secure_delete=ON;"
+    ),
 }
 DATABASE: dict[str, Any] = (
     env.db("DATABASE_URL")
