@@ -20,8 +20,6 @@ from django.utils import timezone
 
 from .models import Sitting, Tombstone
 
-MARGIN = timedelta(days=2)
-"""A backup is deleted by the next one that succeeds, hence a little after its day."""
 PART = 5_000
 HEADING = "readiness tombstones 1"
 
@@ -127,4 +125,4 @@ def _fresh(days: Iterable[tuple[bytes, date]]) -> Iterator[tuple[bytes, date]]:
 
 
 def _oldest() -> date:
-    return timezone.localdate() - timedelta(days=settings.RETENTION.backups_days) - MARGIN
+    return timezone.localdate() - timedelta(days=settings.RETENTION.backups_days)

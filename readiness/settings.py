@@ -10,14 +10,15 @@
 | READINESS_DATA | folder of what is kept on disk | var/ |
 | READINESS_CONTROLLER | who answers for the personal data | none, and the notice says so |
 | READINESS_CONTACT | how to reach them | none |
+| READINESS_LEGAL_BASIS | ``public-interest`` for a public body | legitimate-interest |
 | READINESS_AUDITED_ON | day of the operator's RGAA audit (2027-03-01) | none: non-compliant |
 | READINESS_AUDITED_BY | who made it | none |
 | READINESS_AUDIT_RATE | per cent of criteria it found met; the state in law follows | none |
 | READINESS_ACCESSIBILITY_PLAN | address of the operator's multi-year accessibility plan | none |
 | READINESS_THRESHOLD | people a group needs before anything is shown; never below 11 | 11 |
 | READINESS_KEPT_UNFINISHED_DAYS | days an unfinished questionnaire is kept, 7 to 90 | 30 |
-| READINESS_KEPT_FINISHED_MONTHS | months a finished one is kept, 1 to 36 | 24 |
-| READINESS_BACKUPS_KEPT | days a backup is kept, 1 to 90 | 30 |
+| READINESS_KEPT_FINISHED_MONTHS | months a finished one is kept, 3 to 36 | 24 |
+| READINESS_BACKUPS_KEPT | days a backup is kept, 7 to 90 | 30 |
 | READINESS_DEBUG | Django's debug pages; never on a public address | off |
 """
 
@@ -30,7 +31,7 @@ from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
 from .audit import audit_told, plan_told
-from .retention import kept_told
+from .retention import basis_told, kept_told
 from .secret_key import kept_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -65,6 +66,7 @@ TRUSTED_PROXIES = env.int("READINESS_PROXIES", default=1 if HTTPS else 0)
 
 CONTROLLER = env("READINESS_CONTROLLER", default="")
 CONTACT = env("READINESS_CONTACT", default="")
+LEGAL_BASIS = basis_told(env("READINESS_LEGAL_BASIS", default=""))
 ACCESSIBILITY_AUDIT = audit_told(
     env("READINESS_AUDITED_ON", default=""),
     env("READINESS_AUDITED_BY", default=""),

@@ -56,6 +56,8 @@ class Restored:
     """Sittings that came back and were erased again."""
     known_until: datetime | None = None
     """Until when all that was erased is known; None where no list was found."""
+    too_old: bool = False
+    """Whether what was erased is remembered for less long than it is old."""
     left: int = 0
     """Sittings that are there now."""
 
@@ -146,6 +148,8 @@ def restore(
         found = _of_list(each)
         erased = erased | found if erased else found
     done = Restored(manifest, known_until=erased.as_of if erased else None)
+    kept = timedelta(days=settings.RETENTION.backups_days)
+    done.too_old = manifest.taken_at < timezone.now() - kept
 
     def prepare() -> None:
         done.migrated = _migrate(manifest)
@@ -228,7 +232,8 @@ def _list_erased(folder: Path) -> None:
 
 def _delete_old(folder: Path, newest: Path) -> list[str]:
     """Delete the backups that are past their day; never ``newest``, which is known to be good."""
-    until = timezone.now() - timedelta(days=settings.RETENTION.backups_days)
+    # A day early: until the next one is made, none is older than was promised.
+    until = timezone.now() - timedelta(days=settings.RETENTION.backups_days - 1)
     deleted = []
     for path in sorted(each for each in folder.iterdir() if NAME.fullmatch(each.name)):
         taken_at = datetime.fromisoformat(path.name.removeprefix("readiness-").split(".")[0])

@@ -78,6 +78,12 @@ def test_a_backup_made_while_others_write_is_of_one_instant(group, folder, anoth
     try:
         for _backup in range(BACKUPS):
             time.sleep(1.1)
+            written = [len(writer.acknowledged) for writer in writers]
+            while any(
+                len(writer.acknowledged) == before and writer.is_alive()
+                for writer, before in zip(writers, written, strict=True)
+            ):
+                time.sleep(0.05)
             began = time.monotonic()
             taken.append((began, backups.take(folder)))
     finally:
@@ -98,7 +104,6 @@ def test_a_backup_made_while_others_write_is_of_one_instant(group, folder, anoth
             revision = dict(Sitting.objects.values_list("pk", "revision"))
             for writer in writers:
                 before = [told for at, told in writer.acknowledged if at < began]
-                assert before, "nothing was written before the backup"
                 assert before[-1] <= revision[writer.key] <= writer.tried
 
 

@@ -59,6 +59,9 @@ class Command(BaseCommand):
             write("backup has come back. `manage.py tombstones --import FILE` erases them again.")
         else:
             write(f"What was erased is known until {done.known_until:%Y-%m-%d %H:%M:%S} UTC.")
+        if done.too_old:
+            write("The backup is older than READINESS_BACKUPS_KEPT: what was erased so long ago is")
+            write("remembered nowhere, and has come back.")
         call_command("purge", stdout=self.stdout)
         write("Everybody is signed off.")
         write(f"Lost at most what was saved in the last {_span(began - told.taken_at)} (RPO).")
