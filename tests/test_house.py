@@ -27,6 +27,7 @@ FLOORS: dict[str, int] = {
     "limits": 4,
     "tombstones": 4,
     "upkeep": 4,
+    "inventory": 4,
     "backups": 5,
     "instruments": 4,
     "calibrations": 4,
