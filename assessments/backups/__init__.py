@@ -56,6 +56,8 @@ class Restored:
     """Sittings that came back and were erased again."""
     known_until: datetime | None = None
     """Until when all that was erased is known; None where no list was found."""
+    tried: bool = True
+    """Whether it was tried aside before anything was changed."""
     too_old: bool = False
     """Whether what was erased is remembered for less long than it is old."""
     left: int = 0
@@ -160,7 +162,7 @@ def restore(
             done.erased += Sitting.objects.all().delete()[0]
         done.left = Sitting.objects.count()
 
-    engine.restore(path, manifest, check=lambda: _check(manifest), prepare=prepare)
+    done.tried = engine.restore(path, manifest, check=lambda: _check(manifest), prepare=prepare)
     done.seconds = time.monotonic() - began
     return done
 

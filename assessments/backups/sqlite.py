@@ -68,7 +68,7 @@ def aside(backup: Path, manifest: Manifest) -> Iterator[Path]:
 
 def restore(
     backup: Path, manifest: Manifest, *, check: Callable[[], None], prepare: Callable[[], None]
-) -> None:
+) -> bool:
     """Check and prepare a copy of the backup, then put it in the database's place."""
     live = _path()
     with aside(backup, manifest) as copy:
@@ -76,6 +76,7 @@ def restore(
         prepare()
         connection.close()
         _replace(copy, live)
+    return True
 
 
 def _replace(copy: Path, path: Path) -> None:

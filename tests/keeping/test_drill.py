@@ -27,7 +27,8 @@ from .conftest import rows, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-WRITERS, BACKUPS = 4, 3
+WRITERS, BACKUPS = 3, 3
+"""A pool of four connections serves them and the backup."""
 
 
 class Writer(threading.Thread):

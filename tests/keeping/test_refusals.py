@@ -345,6 +345,33 @@ def test_what_another_schema_left_is_cleared(on_postgresql, backup):
         assert cursor.fetchone() == (None, None, None)
 
 
+def test_a_role_that_may_make_no_database_is_told(on_postgresql, backup, monkeypatch):
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE readiness_poor LOGIN")
+    with monkeypatch.context() as patch:
+        patch.setitem(connection.settings_dict, "USER", "readiness_poor")
+        with pytest.raises(CommandError, match="give the role CREATEDB"):
+            call_command("verify_backup", str(backup))
+    with connection.cursor() as cursor:
+        cursor.execute("DROP ROLE readiness_poor")
+
+
+def test_what_cannot_be_tried_aside_is_compared_in_place(on_postgresql, backup, monkeypatch):
+    """As on a managed server: a disaster is no time to be refused a restore."""
+
+    def untried(backup, manifest):
+        raise postgresql.Untried("no temporary database")
+
+    before = rows()
+    Sitting.objects.all().delete()
+    monkeypatch.setattr(postgresql, "aside", untried)
+    assert "They were compared in place" in run("restore", backup, replace=True)
+    assert rows() == before
+    alter_an_answer(backup)
+    with pytest.raises(CommandError, match=r"in place all the same, but .*another digest"):
+        call_command("restore", str(backup), replace=True)
+
+
 def test_no_secret_is_in_the_arguments_of_a_program(on_postgresql, folder, monkeypatch):
     monkeypatch.setitem(connection.settings_dict, "PASSWORD", "a-password")
     seen = []

@@ -51,6 +51,8 @@ class Command(BaseCommand):
         write = self.stdout.write
         write(f"Restored {file}, of {told.taken_at:%Y-%m-%d %H:%M:%S} UTC.")
         write(f"{len(told.tables)} tables and their digests were equal to the manifest's.")
+        if not done.tried:
+            write("They were compared in place: the role lacks CREATEDB, to try it aside first.")
         if done.migrated:
             write(f"Migrated from an older version: {', '.join(done.migrated)}.")
         write(f"{told.answers.rows} sittings, {done.erased} of them erased again: {done.left}.")
