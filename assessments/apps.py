@@ -13,8 +13,10 @@ class AssessmentsConfig(AppConfig):
         from . import frozen
         from .roles import keep_groups
         from .staff import receivers  # noqa: F401  connected by its import
+        from .upkeep import check_upkeep
 
         post_migrate.connect(keep_groups, sender=self)
         pre_migrate.connect(frozen.before_migrating, sender=self)
         post_migrate.connect(frozen.after_migrating, sender=self)
         checks.register(frozen.check, checks.Tags.database)
+        checks.register(check_upkeep, checks.Tags.database)

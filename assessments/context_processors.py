@@ -11,6 +11,8 @@ def service(request: HttpRequest) -> dict[str, object]:
     return {
         "controller": settings.CONTROLLER,
         "contact": settings.CONTACT,
+        "legal_basis": settings.LEGAL_BASIS,
+        "kept": settings.RETENTION,
         "threshold": threshold(),
         "accessibility": rgaa.standing().conformity.label,
     }

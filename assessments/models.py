@@ -1,5 +1,5 @@
 """What is kept. Only ``instruments``, ``standards``, ``cohorts``, ``sittings``, ``releases``,
-``journal`` and ``limits`` write here.
+``journal``, ``limits``, ``tombstones`` and ``upkeep`` write here.
 
 A sitting belongs to the person who holds its resume code and to nobody else: it has no
 admin, and trainers read releases. Dates are kept to the day; keys of sittings are random.
@@ -279,6 +279,30 @@ class Sitting(models.Model):
 
     def __str__(self) -> str:
         return "sitting"  # its key belongs in no log
+
+
+class Tombstone(models.Model):
+    """That a sitting was erased, so that it is erased again if a backup brings it back
+    (:mod:`.tombstones`). It tells neither whose it was nor of what group."""
+
+    KEY_BYTES = 16
+
+    key = models.BinaryField(primary_key=True, max_length=KEY_BYTES)
+    """A keyed hash of the sitting's key."""
+    day = models.DateField(db_index=True)
+
+    def __str__(self) -> str:
+        return "tombstone"
+
+
+class Upkeep(models.Model):
+    """When work that is due every day was last done, so that one sees when it no longer is."""
+
+    name = models.CharField(primary_key=True, max_length=20)
+    done_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Tally(models.Model):

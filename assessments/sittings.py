@@ -16,7 +16,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from . import codes, releases
+from . import codes, releases, tombstones
 from .cohort.counts import Deed, LevelOutcome
 from .instrument.document import Instrument, by_code, in_language
 from .instruments import (
@@ -55,11 +55,6 @@ _STORED = {
     (2, 3): LevelOutcome.BETWEEN_2_3,
     (3,): LevelOutcome.LEVEL_3,
 }
-
-
-UNFINISHED_KEPT = timedelta(days=30)
-FINISHED_KEPT = timedelta(days=730)
-"""As the information notice says: 30 days, and 24 months after the last day."""
 
 
 class PhaseClosed(Exception):
@@ -468,14 +463,24 @@ def erase(sitting: Sitting) -> None:
     with transaction.atomic():
         if sitting.phase_id is not None:
             Phase.objects.select_for_update().get(pk=sitting.phase_id)
+        tombstones.put(sitting.pk)
         Sitting.objects.filter(pk=sitting.pk).delete()
 
 
 def purge() -> int:
     """Delete what has been kept for as long as the notice says; how many sittings that was."""
+    kept = settings.RETENTION
     today = timezone.localdate()
-    over = Q(finished_on=None, opened_on__lt=today - UNFINISHED_KEPT)
-    over |= Q(finished_on__lt=today - FINISHED_KEPT)
+    over = Q(finished_on=None, opened_on__lt=today - timedelta(days=kept.unfinished_days))
+    over |= Q(finished_on__lt=months_before(today, kept.finished_months))
     with transaction.atomic():
         _total, deleted = Sitting.objects.filter(over).delete()
     return deleted.get(Sitting._meta.label, 0)
+
+
+def months_before(day: date, months: int) -> date:
+    """The same day so many months before, or the last of that month where it has no such day."""
+    month = day.year * 12 + day.month - 1 - months
+    first = date(month // 12, month % 12 + 1, 1)
+    after = date((month + 1) // 12, (month + 1) % 12 + 1, 1)
+    return first.replace(day=min(day.day, (after - first).days))

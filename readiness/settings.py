@@ -11,6 +11,7 @@
 | READINESS_CONTROLLER | who answers for the personal data | none, and the notice says so |
 | READINESS_CONTACT | how to reach them | none |
 | READINESS_SECURITY_CONTACT | ``mailto:`` or ``https:`` where weaknesses are told | none |
+| READINESS_LEGAL_BASIS | ``public-interest`` for a public body | legitimate-interest |
 | READINESS_AUDITED_ON | day of the operator's RGAA audit (2027-03-01) | none: non-compliant |
 | READINESS_AUDITED_BY | who made it | none |
 | READINESS_AUDIT_RATE | per cent of criteria it found met; the state in law follows | none |
@@ -28,6 +29,9 @@
 | READINESS_THREADS | threads of each server process, as gunicorn.py reads them too | 4 |
 | READINESS_POOL | most connections of each process to PostgreSQL | threads + 2 |
 | READINESS_LOG | ``text``, or ``json``: one object a line, and a line a request | text |
+| READINESS_KEPT_UNFINISHED_DAYS | days an unfinished questionnaire is kept, 7 to 90 | 30 |
+| READINESS_KEPT_FINISHED_MONTHS | months a finished one is kept, 3 to 36 | 24 |
+| READINESS_BACKUPS_KEPT | days a backup is kept, 7 to 90 | 30 |
 | READINESS_DEBUG | Django's debug pages; never on a public address | off |
 """
 
@@ -42,6 +46,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .audit import audit_told, plan_told
 from .oidc import oidc_told
+from .retention import basis_told, kept_told
 from .secret_key import kept_secret_key
 from .security_contact import security_contact_told
 
@@ -81,6 +86,7 @@ if HTTPS and TRUSTED_PROXIES:
 CONTROLLER = env("READINESS_CONTROLLER", default="")
 CONTACT = env("READINESS_CONTACT", default="")
 SECURITY_CONTACT = security_contact_told(env("READINESS_SECURITY_CONTACT", default=""))
+LEGAL_BASIS = basis_told(env("READINESS_LEGAL_BASIS", default=""))
 ACCESSIBILITY_AUDIT = audit_told(
     env("READINESS_AUDITED_ON", default=""),
     env("READINESS_AUDITED_BY", default=""),
@@ -90,6 +96,11 @@ ACCESSIBILITY_PLAN = plan_told(env("READINESS_ACCESSIBILITY_PLAN", default=""))
 DISCLOSURE_THRESHOLD = env.int("READINESS_THRESHOLD", default=11)
 # The French authority asks for six months to a year (CNIL, deliberation 2021-122).
 JOURNAL_DAYS = max(180, env.int("READINESS_JOURNAL_DAYS", default=365))
+RETENTION = kept_told(
+    env("READINESS_KEPT_UNFINISHED_DAYS", default=""),
+    env("READINESS_KEPT_FINISHED_MONTHS", default=""),
+    env("READINESS_BACKUPS_KEPT", default=""),
+)
 
 INSTALLED_APPS = [
     "assessments",
@@ -155,11 +166,15 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
 CRISPY_FAIL_SILENTLY = False
 
-# What is acknowledged is on disk: synchronous=FULL, and one writer at a time from BEGIN on.
+# What is acknowledged is on disk: synchronous=FULL, and one writer at a time from BEGIN on. What is
+# erased leaves no trace in the file's free pages: secure_delete=ON.
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+    "init_command": (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+        "PRAGMA secure_delete=ON;"
+    ),
 }
 DATABASE: dict[str, Any] = (
     env.db("DATABASE_URL")

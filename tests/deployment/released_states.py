@@ -76,7 +76,7 @@ def fill(apps: Any, seed: int = 1) -> None:
         for _block in range(chance.randint(1, 3))
     )
     if state_has(apps, "Pool"):
-        import_module("assessments.migrations.0005_pooled").pool(apps, None)
+        import_module("assessments.migrations.0006_pooled").pool(apps, None)
     model["Sitting"].objects.bulk_create(
         (_sitting(model["Sitting"], version, phases, chance) for _ in range(SITTINGS)),
         batch_size=1_000,

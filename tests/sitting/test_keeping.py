@@ -22,6 +22,8 @@ from tests.instrument.example import example_instrument
 
 from .conftest import Person
 
+LAST = (timezone.localdate() - sittings.months_before(timezone.localdate(), 24)).days
+"""Days in the last 24 months."""
 COMING = (timezone.localdate() + timedelta(days=50)).isoformat()
 
 
@@ -84,7 +86,13 @@ def test_it_says_what_is_erased_and_what_remains(phase):
 
 @pytest.mark.parametrize(
     ("opened", "finished", "kept"),
-    [(30, None, True), (31, None, False), (800, 730, True), (800, 731, False), (31, 31, True)],
+    [
+        (30, None, True),
+        (31, None, False),
+        (800, LAST, True),
+        (800, LAST + 1, False),
+        (31, 31, True),
+    ],
 )
 def test_the_purge_keeps_what_the_notice_says(person, opened, finished, kept):
     today = timezone.localdate()

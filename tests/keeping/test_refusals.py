@@ -1,0 +1,394 @@
+"""What a backup, a verification or a restore refuses, in clear words, leaving all as it was."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from assessments import backups, sittings, tombstones
+from assessments.backups import files, manifests, postgresql
+from assessments.backups.survey import survey
+from assessments.models import Release, Sitting
+
+from .conftest import rows, run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def beside(backup: Path) -> Path:
+    return backup.with_name(backup.name + ".json")
+
+
+def told(backup: Path, **changed: object) -> None:
+    """Write a manifest anew, with a good seal."""
+    manifest = msgspec.structs.replace(manifests.read(beside(backup)), **changed)
+    manifests.write(backup, manifest)
+
+
+def cut(backup: Path) -> None:
+    backup.write_bytes(backup.read_bytes()[:-100])
+
+
+def flip(backup: Path) -> None:
+    content = bytearray(backup.read_bytes())
+    content[len(content) // 2] ^= 1
+    backup.write_bytes(content)
+
+
+def forge(backup: Path) -> None:
+    """As :func:`flip`, and the manifest says so; without the key, the seal cannot be made."""
+    content = beside(backup).read_text()
+    beside(backup).write_text(content.replace('"size": ', '"size": 1'))
+
+
+def lose_manifest(backup: Path) -> None:
+    beside(backup).unlink()
+
+
+def spoil_manifest(backup: Path) -> None:
+    beside(backup).write_text('{"format": 1}')
+
+
+def make_foreign(backup: Path) -> None:
+    """Something else altogether, under a good seal."""
+    backup.write_bytes(b"PK\x03\x04" + b"nothing of ours" * 100)
+    told(backup, size=backup.stat().st_size, sha256=manifests.sha256_of(backup))
+
+
+def make_newer(backup: Path) -> None:
+    content = beside(backup).read_text()
+    beside(backup).write_text(content.replace('"format": 1', '"format": 2'))
+
+
+def migrate_further(backup: Path) -> None:
+    known = manifests.read(beside(backup)).migrations
+    told(backup, migrations=(*known, "assessments.9999_later"))
+
+
+def make_other_engine(backup: Path) -> None:
+    told(backup, engine="oracle")
+
+
+def lack_a_row(backup: Path) -> None:
+    tables = manifests.read(beside(backup)).tables
+    sitting = tables["assessments_sitting"]
+    more = msgspec.structs.replace(sitting, rows=sitting.rows + 1)
+    told(backup, tables=tables | {"assessments_sitting": more})
+
+
+def alter_an_answer(backup: Path) -> None:
+    """As if one answer were another: the digest that was written is no longer that of the rows."""
+    tables = manifests.read(beside(backup)).tables
+    other = msgspec.structs.replace(tables["assessments_sitting"], digest="0" * 64)
+    told(backup, tables=tables | {"assessments_sitting": other})
+
+
+REFUSED: list[tuple[Callable[[Path], None], str]] = [
+    (cut, "it is not whole"),
+    (flip, "it was altered or is damaged"),
+    (forge, "its manifest was altered"),
+    (lose_manifest, "is missing: a backup is the file and its manifest"),
+    (spoil_manifest, "is no manifest of a backup, or is damaged"),
+    (
+        make_foreign,
+        r"no database that can be read|input file does not appear to be a valid archive",
+    ),
+    (make_newer, "it was made by a newer Readiness"),
+    (migrate_further, "assessments.9999_later is unknown here"),
+    (make_other_engine, "it is a backup of oracle"),
+    (lack_a_row, "assessments_sitting"),
+    (alter_an_answer, "assessments_sitting has another digest"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "said"), REFUSED, ids=[each.__name__ for each, _ in REFUSED])
+def test_a_bad_backup_is_refused_and_nothing_is_changed(backup, group, spoil, said):
+    sittings.erase(group.sittings[0])
+    before = survey()
+    spoil(backup)
+    with pytest.raises(CommandError, match=said):
+        call_command("verify_backup", str(backup))
+    with pytest.raises(CommandError, match=said):
+        call_command("restore", str(backup), replace=True)
+    assert survey() == before
+    _nothing_aside()
+
+
+def test_a_good_one_is_not_refused(backup):
+    """Else the test above would prove nothing."""
+    assert "good" in run("verify_backup", backup)
+
+
+def _nothing_aside() -> None:
+    name = connection.settings_dict["NAME"]
+    if connection.vendor == "sqlite":
+        left = [path.name for path in Path(name).parent.glob(f"{Path(name).name}.aside*")]
+        assert [each for each in left if not each.endswith(".lock")] == []
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT datname FROM pg_database WHERE datname = %s", [f"{name}_aside"])
+            assert cursor.fetchall() == []
+
+
+def test_an_altered_release_is_found(group, folder):
+    day = timezone.localdate()
+    Release.objects.create(phase=group.phase, document=b"{}", digest="0" * 64, made_on=day)
+    with pytest.raises(CommandError, match="published documents were altered: assessments_release"):
+        call_command("verify_backup", str(backups.take(folder).path))
+
+
+def test_a_database_that_holds_data_is_not_replaced_by_mistake(backup):
+    before = survey()
+    with pytest.raises(CommandError, match="the database holds data: --replace"):
+        call_command("restore", str(backup))
+    assert survey() == before
+
+
+def test_another_secret_key_is_told_before_codes_open_nothing(backup, settings):
+    settings.SECRET_KEY = "another, of another installation"
+    before = survey()
+    with pytest.raises(CommandError, match="made with another secret key"):
+        call_command("restore", str(backup), replace=True)
+    with pytest.raises(CommandError, match="made with another secret key"):
+        call_command("verify_backup", str(backup))
+    assert survey() == before
+
+
+def test_once_the_key_is_lost_answers_go_and_the_rest_stays(backup, settings, folder, group):
+    settings.SECRET_KEY = "another, of another installation"
+    (folder / "tombstones.txt").unlink()
+    run("restore", backup, replace=True, key_lost=True)
+    assert not Sitting.objects.exists()
+    group.phase.refresh_from_db()
+
+
+@pytest.mark.parametrize("spoilt", ["nonsense\n", None, "cut"])
+def test_a_bad_list_of_the_erased_stops_the_restore(backup, group, tmp_path, spoilt):
+    """Rather than bring back whom it names."""
+    sittings.erase(group.sittings[0])
+    path = tmp_path / "list"
+    if spoilt is not None:
+        path.write_text(tombstones.written(tombstones.known())[:-1] if spoilt == "cut" else spoilt)
+    before = survey()
+    with pytest.raises(CommandError, match="list"):
+        call_command("restore", str(backup), replace=True, tombstones=[path])
+    assert survey() == before
+
+
+def test_a_disk_that_is_full_is_said_and_leaves_nothing(backup, group, folder, tmp_path):
+    """The limit on the size of files stands for the disk's: both refuse the write."""
+    program = (
+        "import resource, signal, sys, django; django.setup();"
+        "from django.db import connection;"
+        "connection.settings_dict['NAME'] = sys.argv[1];"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000));"
+        "from django.core.management import call_command;"
+        "call_command('backup', sys.argv[2])"
+    )
+    there = sorted(path.name for path in folder.iterdir())
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(connection.settings_dict["NAME"]), str(folder)],
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "readiness.settings"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode
+    assert "No backup was made" in done.stderr
+    assert sorted(path.name for path in folder.iterdir()) == there
+    assert "good" in run("verify_backup", backup)
+
+
+def test_what_a_killed_backup_left_is_swept(backup, folder):
+    for name in ("readiness-20200101T000000Z.dump.part", "readiness-20200101T000000Z.sqlite3"):
+        (folder / name).write_text("half")
+    second = _later(folder)
+    assert sorted(path.name for path in folder.iterdir() if path.suffix != ".json") == sorted(
+        [".lock", backup.name, second.name, "tombstones.txt"]
+    )
+
+
+def _later(folder: Path) -> Path:
+    time.sleep(1.1)
+    return backups.take(folder).path
+
+
+def aged(backup: Path, days: int) -> Path:
+    """A copy of a backup, as if made so many days ago."""
+    at = timezone.now() - timedelta(days=days, minutes=1)
+    path = backup.with_name(f"readiness-{at:%Y%m%dT%H%M%SZ}{backup.suffix}")
+    shutil.copy(backup, path)
+    shutil.copy(beside(backup), beside(path))
+    return path
+
+
+def test_backups_are_kept_as_long_as_the_notice_says(backup, folder):
+    old, kept = aged(backup, 29), aged(backup, 28)
+    other = folder / "notes.txt"
+    other.write_text("not ours")
+    time.sleep(1.1)
+    said = run("backup", folder)
+    assert f"{old.name}: past its day, deleted." in said
+    assert not old.exists()
+    assert not beside(old).exists()
+    assert kept.exists()
+    assert other.exists()
+
+
+def test_while_backups_fail_the_last_good_one_stays(backup, folder, monkeypatch):
+    old = aged(backup, 60)
+
+    def fails(part):
+        raise backups.BackupError("the disk is full")
+
+    monkeypatch.setattr(backups.ENGINES[connection.vendor], "dump", fails)
+    time.sleep(1.1)
+    with pytest.raises(CommandError, match="No backup was made: the disk is full"):
+        call_command("backup", str(folder))
+    assert old.exists()
+    assert backup.exists()
+    assert not list(folder.glob("*.part"))
+
+
+def test_two_backups_at_once_do_not_mix(backup, folder):
+    with (
+        files.locked(folder / ".lock"),
+        pytest.raises(CommandError, match=r"another backup into .* is running"),
+    ):
+        call_command("backup", str(folder))
+
+
+# --- SQLite ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def on_sqlite(db) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("SQLite's own")
+
+
+@pytest.fixture
+def on_postgresql(db) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("PostgreSQL's own")
+
+
+def test_a_database_in_use_is_not_replaced(on_sqlite, backup, monkeypatch):
+    monkeypatch.setattr("assessments.backups.sqlite.PATIENCE", 0.2)
+    before = survey()
+    with closing(sqlite3.connect(connection.settings_dict["NAME"])) as server:
+        server.execute("SELECT count(*) FROM assessments_sitting").fetchall()
+        with pytest.raises(CommandError, match="stop the server and the worker first"):
+            call_command("restore", str(backup), replace=True)
+    assert survey() == before
+
+
+# Django leaves a connection open that fails as it opens.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_damaged_database_is_replaced_with_what_lay_beside_it(on_sqlite, backup, another):
+    """Its -wal and -shm would be applied to the new one."""
+    before = rows()
+    with another:
+        path = Path(connection.settings_dict["NAME"])
+        path.write_bytes(b"no database at all " * 1000)
+        for suffix in ("-wal", "-shm"):
+            path.with_name(path.name + suffix).write_bytes(b"stale")
+        with pytest.raises(CommandError, match="--replace"):
+            call_command("restore", str(backup))
+        run("restore", backup, replace=True)
+        assert rows() == before
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
+# --- PostgreSQL -----------------------------------------------------------------------------------
+
+
+def test_a_restore_that_fails_in_the_middle_changes_nothing(on_postgresql, backup, monkeypatch):
+    before = survey()
+    whole = postgresql._load
+
+    def loaded(backup, manifest, name):
+        if not name.endswith("_aside"):
+            monkeypatch.setattr(postgresql, "_COUNTED", "SELECT 1/0; -- {name}\n")
+        whole(backup, manifest, name)
+
+    monkeypatch.setattr(postgresql, "_load", loaded)
+    with pytest.raises(CommandError, match="division by zero"):
+        call_command("restore", str(backup), replace=True)
+    assert survey() == before
+
+
+def test_what_another_schema_left_is_cleared(on_postgresql, backup):
+    """A table, a view and a trigger's function that the backup does not know."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE later (id serial PRIMARY KEY)")
+        cursor.execute("CREATE VIEW shown AS SELECT * FROM later")
+        cursor.execute("CREATE FUNCTION refuse() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+    run("restore", backup, replace=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('later'), to_regclass('shown'), to_regproc('refuse')")
+        assert cursor.fetchone() == (None, None, None)
+
+
+def test_a_role_that_may_make_no_database_is_told(on_postgresql, backup, monkeypatch):
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE readiness_poor LOGIN")
+    with monkeypatch.context() as patch:
+        patch.setitem(connection.settings_dict, "USER", "readiness_poor")
+        with pytest.raises(CommandError, match="give the role CREATEDB"):
+            call_command("verify_backup", str(backup))
+    with connection.cursor() as cursor:
+        cursor.execute("DROP ROLE readiness_poor")
+
+
+def test_what_cannot_be_tried_aside_is_compared_in_place(on_postgresql, backup, monkeypatch):
+    """As on a managed server: a disaster is no time to be refused a restore."""
+
+    def untried(backup, manifest):
+        raise postgresql.Untried("no temporary database")
+
+    before = rows()
+    Sitting.objects.all().delete()
+    monkeypatch.setattr(postgresql, "aside", untried)
+    assert "They were compared in place" in run("restore", backup, replace=True)
+    assert rows() == before
+    alter_an_answer(backup)
+    with pytest.raises(CommandError, match=r"in place all the same, but .*another digest"):
+        call_command("restore", str(backup), replace=True)
+
+
+def test_no_secret_is_in_the_arguments_of_a_program(on_postgresql, folder, monkeypatch):
+    monkeypatch.setitem(connection.settings_dict, "PASSWORD", "a-password")
+    seen = []
+    real = subprocess.Popen
+
+    class Watched(real):
+        def __init__(self, arguments, **options):
+            seen.append((arguments, options["env"]))
+            super().__init__(arguments, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", Watched)
+    backups.verify(backups.take(folder).path)
+    assert {Path(arguments[0]).name for arguments, _env in seen} == {
+        "pg_dump",
+        "pg_restore",
+        "psql",
+    }
+    for arguments, environment in seen:
+        assert "a-password" not in " ".join(arguments)
+        assert environment["PGPASSWORD"] == "a-password"
