@@ -15,6 +15,7 @@
 | READINESS_AUDIT_RATE | per cent of criteria it found met; the state in law follows | none |
 | READINESS_ACCESSIBILITY_PLAN | address of the operator's multi-year accessibility plan | none |
 | READINESS_THRESHOLD | people a group needs before anything is shown; never below 11 | 11 |
+| READINESS_STATEMENT_SECONDS | how long PostgreSQL may take over one statement of a page | 5 |
 | READINESS_DEBUG | Django's debug pages; never on a public address | off |
 """
 
@@ -27,6 +28,7 @@ from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
 from .audit import audit_told, plan_told
+from .database import postgresql_options
 from .secret_key import kept_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -125,7 +127,7 @@ CRISPY_FAIL_SILENTLY = False
 # What is acknowledged is on disk: synchronous=FULL, and one writer at a time from BEGIN on.
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
-    "timeout": 20,
+    "timeout": 10,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
 }
 DATABASE: dict[str, Any] = (
@@ -139,7 +141,14 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     # A file, as in earnest: the tests' server writes from several threads.
     DATABASE["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
 else:
-    DATABASE["OPTIONS"] |= {"pool": True}
+    DATABASE["ENGINE"] = "readiness.postgresql"
+    DATABASE["OPTIONS"] = (
+        postgresql_options(
+            # Pages alone (wsgi.py) may not wait: a migration takes the time it takes.
+            patience=env.int("READINESS_STATEMENT_SECONDS", default=0)
+        )
+        | DATABASE["OPTIONS"]
+    )
     DATABASE["CONN_HEALTH_CHECKS"] = True
 DATABASES = {"default": DATABASE}
 # Shared by all processes and machines: one-time codes that were used, tries that were made.

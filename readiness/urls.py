@@ -7,3 +7,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("assessments.urls")),
 ]
+
+handler400 = "assessments.views.unavailable.refused"
+handler500 = "assessments.views.unavailable.failed"

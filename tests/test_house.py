@@ -22,6 +22,7 @@ FLOORS: dict[str, int] = {
     "codes": 0,
     "ics": 0,
     "models": 3,
+    "outages": 0,
     "wall": 4,
     "journal": 4,
     "limits": 4,
