@@ -7,6 +7,7 @@ help:
 	@echo "make run       start Readiness with a demonstration cohort on http://127.0.0.1:$(PORT)"
 	@echo "make test      run every test (SQLite, then PostgreSQL where it is installed)"
 	@echo "make check     what continuous integration checks besides the tests"
+	@echo "make faults    kill everything while people answer; every answer that was acknowledged is counted"
 	@echo "make pictures  every page and state, and every PDF, to look at: pictures/index.html"
 
 run:
@@ -32,9 +33,15 @@ check:
 	@$(RUN) manage.py makemigrations --check --dry-run
 	@$(RUN) manage.py check
 
+# About ten minutes; MINUTES=2 for a short look, SEED=… for the same again.
+MINUTES ?= 10
+faults:
+	@.ci/environment test
+	@$(RUN) -m tests.faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
 pictures:
 	@.ci/environment test
 	@.venv/bin/python -m pytest -q -m pictures
 	@echo "Look at pictures/index.html"
 
-.PHONY: help run test check pictures
+.PHONY: help run test check faults pictures
