@@ -41,10 +41,15 @@ def patient(seconds: float) -> type[Connection]:
 
 
 def check(connection: Connection) -> None:
-    """See that a connection still works, before the pool lends it."""
+    """See that a connection still works, before the pool lends it; where it does not, the others
+    that wait there are made anew too, or whoever asks next would be given each of them in turn."""
     connection.patience = CHECKED_WITHIN
     try:
         ConnectionPool.check_connection(connection)
+    except psycopg.Error:
+        if isinstance(connection._pool, ConnectionPool):
+            connection._pool.drain()
+        raise
     finally:
         del connection.patience
 

@@ -52,6 +52,8 @@ def disk_full(system: System, _chance: random.Random, seconds: float) -> None:
     system.limit_files(system.largest_file())
     time.sleep(seconds)
     system.limit_files(None)
+    if isinstance(system.database, Postgresql):
+        system.database.see_to()
 
 
 HOUR, DAY = 3600, 86_400

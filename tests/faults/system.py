@@ -136,15 +136,20 @@ class Postgresql:
                 stderr=(self.folder / "log").open("ab"),
             )
             while self.process.poll() is None:
-                with suppress(psycopg.OperationalError):
-                    self.rows("SELECT 1")
+                if self.answers():
                     return
                 assert time.monotonic() < until, (self.folder / "log").read_text()[-2000:]
                 time.sleep(0.05)
             assert time.monotonic() < until, (self.folder / "log").read_text()[-2000:]
             time.sleep(0.1)
 
+    def answers(self) -> bool:
+        with suppress(psycopg.OperationalError), psycopg.connect(self.url, connect_timeout=3):
+            return True
+        return False
+
     def rows(self, sql: str) -> list[tuple]:
+        wait_until(self.answers)
         with psycopg.connect(self.url, connect_timeout=3) as database:
             cursor = database.execute(sql)
             return cursor.fetchall() if cursor.description else []
@@ -152,6 +157,19 @@ class Postgresql:
     def pids(self) -> list[int]:
         assert self.process is not None
         return [self.process.pid, *children(self.process.pid)]
+
+    def see_to(self) -> None:
+        """What a service manager does: start it again if it has ended, as it does where it could
+        not write its log; then until it answers."""
+        assert self.process is not None
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            if self.process.poll() is not None:
+                self.start()
+                return
+            if self.answers():
+                return
+            time.sleep(0.05)
 
     def kill(self) -> None:
         """The postmaster, at once; its children end when they notice."""

@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import time_machine
+
+from readiness.wsgi import application as whole  # which sets Django up
+
+# isort: split
 from django.db import OperationalError, connection
 
 from assessments import sittings
 from assessments.models import Sitting
-from readiness.wsgi import application as whole
 
 save_page = sittings.save_page
-update = type(Sitting.objects.all()).update
 
 
 def acknowledges_before_it_commits() -> None:
