@@ -157,6 +157,12 @@ class Tab:
         self.path = people.folder / f"{self.hash}-{seed}.witness"
 
     def run(self) -> None:
+        try:
+            self._answer()
+        finally:
+            self.client.close()
+
+    def _answer(self) -> None:
         with self.path.open("a", buffering=1) as witness:
             for number in itertools.count():
                 for page in self.pages:

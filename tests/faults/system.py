@@ -95,6 +95,7 @@ class Postgresql:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "postgresql"
         self.folder.mkdir()
+        self.log = self.folder / "log"
         self.port = free_port()
         self.url = f"postgresql://readiness@127.0.0.1:{self.port}/postgres"
         self.as_owner: Sequence[str] = ()
@@ -119,28 +120,24 @@ class Postgresql:
         assert POSTGRESQL is not None
         until = time.monotonic() + 60
         while True:
-            self.process = subprocess.Popen(
-                [
-                    *(
-                        *self.as_owner,
-                        str(POSTGRESQL / "postgres"),
-                        "-D",
-                        str(self.folder / "data"),
-                    ),
-                    *("-c", "listen_addresses=127.0.0.1", "-c", f"port={self.port}"),
-                    *("-c", "unix_socket_directories=", "-c", "fsync=on"),
-                    *("-c", "restart_after_crash=on"),
-                ],
-                cwd="/",
-                stdout=subprocess.DEVNULL,
-                stderr=(self.folder / "log").open("ab"),
-            )
+            settings = {
+                "listen_addresses": "127.0.0.1",
+                "port": self.port,
+                "unix_socket_directories": "",
+                "fsync": "on",
+            }
+            program = [str(POSTGRESQL / "postgres"), "-D", str(self.folder / "data")]
+            program += [f"--{name}={value}" for name, value in settings.items()]
+            with self.log.open("ab") as log:
+                self.process = subprocess.Popen(
+                    [*self.as_owner, *program], cwd="/", stdout=subprocess.DEVNULL, stderr=log
+                )
             while self.process.poll() is None:
                 if self.answers():
                     return
-                assert time.monotonic() < until, (self.folder / "log").read_text()[-2000:]
+                assert time.monotonic() < until, self.log.read_text()[-2000:]
                 time.sleep(0.05)
-            assert time.monotonic() < until, (self.folder / "log").read_text()[-2000:]
+            assert time.monotonic() < until, self.log.read_text()[-2000:]
             time.sleep(0.1)
 
     def answers(self) -> bool:
@@ -258,11 +255,15 @@ class System:
             self.environment["DATABASE_URL"] = self.database.url
 
     def __enter__(self) -> System:
-        self.database.start()
-        self.manage("migrate", "--verbosity=0")
-        self.manage("load_instrument", "seeds/ai-readiness")
-        self.manage("collectstatic", "--no-input", "--verbosity=0")
-        self.start()
+        try:
+            self.database.start()
+            self.manage("migrate", "--verbosity=0")
+            self.manage("load_instrument", "seeds/ai-readiness")
+            self.manage("collectstatic", "--no-input", "--verbosity=0")
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -292,23 +293,25 @@ class System:
         return self.workers[-1]
 
     def _popen(self, *command: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, *command],
-            cwd=ROOT,
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=self.log.open("ab"),
-            start_new_session=True,
-        )
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, *command],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+            )
 
     def answers(self) -> bool:
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{self.port}/resume/", timeout=5)
-        except urllib.error.HTTPError:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/resume/", timeout=5):
+                return True
+        except urllib.error.HTTPError as error:
+            error.close()
             return True
         except OSError:
             return False
-        return True
 
     def kill_a_web_process(self, choose: Callable[[Sequence[int]], int]) -> None:
         assert self.web is not None

@@ -227,10 +227,12 @@ def test_joining(kind, version, quiet):
 
 
 def test_closing(kind, phase, quiet):
+    finished(phase, 12)
+
     def drill(fault: Fault) -> None:
         Phase.objects.filter(pk=phase.pk).update(closed_on=None, settled_on=None)
+        Sitting.objects.update(released=False)
         before = Release.objects.count(), Event.objects.count()
-        finished(phase, 12)
         done = False
         with fault.injected(), suppress(DatabaseError):
             releases.close(Phase.objects.get(pk=phase.pk), None)
