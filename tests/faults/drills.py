@@ -49,9 +49,9 @@ def database_stopped(system: System, _chance: random.Random, seconds: float) -> 
 
 
 def disk_full(system: System, _chance: random.Random, seconds: float) -> None:
-    system.limit_files(system.largest_file())
+    system.fill_the_disk()
     time.sleep(seconds)
-    system.limit_files(None)
+    system.make_room()
     if isinstance(system.database, Postgresql):
         system.database.see_to()
 

@@ -203,7 +203,8 @@ class Tab:
         return True
 
     def _refused(self, status: int, headers: dict[str, str], text: str, began: float) -> bool:
-        if status == 403 and self.people.sessions_end:
+        ended = status == 403 or (status, headers.get("location")) == (302, "/resume/")
+        if ended and self.people.sessions_end:
             self._resume()
         elif status == 503 and headers.get("retry-after"):
             self.people.refused(time.monotonic() - began)

@@ -343,21 +343,20 @@ class System:
             process.wait()
         self.workers, self.web = [], None
 
-    def limit_files(self, size: int | None) -> None:
-        """No process that writes the database can make a file larger than ``size`` bytes: what a
-        full disk does, for whoever may not mount one. None ends it."""
-        assert self.web is not None
-        pids = self.database.pids() or [self.web.pid, *children(self.web.pid)]
-        limit = "unlimited" if size is None else size
-        for pid in pids:  # by its owner, for root may have been refused the right to
-            command = [*self.database.as_owner, "prlimit", f"--pid={pid}", f"--fsize={limit}:"]
-            subprocess.run(command, check=False, capture_output=True)
+    def fill_the_disk(self) -> None:
+        """No process that writes the database can write to any file, as on a disk that is full, for
+        whoever may not mount one."""
+        self._limit_files("1")
 
-    def largest_file(self) -> int:
-        """Bytes of the largest file that the database writes to."""
-        if isinstance(self.database, Sqlite):
-            return max(path.stat().st_size for path in self.folder.glob("db.sqlite3*"))
-        return 1  # of PostgreSQL, each append
+    def make_room(self) -> None:
+        self._limit_files("unlimited")
+
+    def _limit_files(self, size: str) -> None:
+        assert self.web is not None
+        for pid in self.database.pids() or [self.web.pid, *children(self.web.pid)]:
+            # By its owner, for root may have been refused the right to.
+            command = [*self.database.as_owner, "prlimit", f"--pid={pid}", f"--fsize={size}:"]
+            subprocess.run(command, check=False, capture_output=True)
 
     def sittings(self) -> dict[str, bytes]:
         """The answers of every sitting, by the hash of its code; nobody has two."""
