@@ -51,7 +51,6 @@ def main() -> int:
     for database in databases:
         seconds = 60 * asked.minutes / len(databases)
         with tempfile.TemporaryDirectory(prefix="readiness-faults-") as folder:
-            Path(folder).chmod(0o711)
             with System(Path(folder) / "system", database) as system:
                 versions[database] = system.database.version()
                 for drilled in _drilled(system, seconds, asked.people, asked.seed):

@@ -9,6 +9,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -93,18 +94,15 @@ class Postgresql:
     name = "postgresql"
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder / "postgresql"
-        self.folder.mkdir()
-        self.log = self.folder / "log"
+        # Of its own, which its owner may reach whatever is done to the others.
+        self.folder = Path(tempfile.mkdtemp(prefix="readiness-postgresql-"))
+        self.log = folder / "postgresql.log"
         self.port = free_port()
         self.url = f"postgresql://readiness@127.0.0.1:{self.port}/postgres"
         self.as_owner: Sequence[str] = ()
         if os.getuid() == 0:  # which it refuses to run as
             shutil.chown(self.folder, "nobody")
-            for above in (folder, *folder.parents):
-                if above != Path("/") and above.stat().st_uid == 0:
-                    above.chmod(above.stat().st_mode | 0o011)
-            self.as_owner = ["setpriv", "--reuid=nobody", "--clear-groups"]
+            self.as_owner = ("setpriv", "--reuid=nobody", "--clear-groups")
         self._run(
             "initdb", "-U", "readiness", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"
         )
@@ -201,6 +199,7 @@ class Postgresql:
         if self.process is not None and self.process.poll() is None:
             self.thaw()
             self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def sound(self) -> bool:
         """Whether every index of ours agrees with its table."""
