@@ -50,18 +50,19 @@ def main() -> int:
     whole = True
     for database in databases:
         seconds = 60 * asked.minutes / len(databases)
-        with tempfile.TemporaryDirectory(prefix="readiness-faults-") as folder:
-            with System(Path(folder) / "system", database) as system:
-                versions[database] = system.database.version()
-                for drilled in _drilled(system, seconds, asked.people, asked.seed):
-                    done.append(drilled)
-                    say(_line(drilled))
-                worked = working.drill(system, random.Random(asked.seed))
-                whole &= worked.passed
-                say(f"{database:<11}{worked}")
-    acknowledged, found = (
-        sum(getattr(each, name) for each in done) for name in ("acknowledged", "found")
-    )
+        with (
+            tempfile.TemporaryDirectory(prefix="readiness-faults-") as folder,
+            System(Path(folder), database) as system,
+        ):
+            versions[database] = system.database.version()
+            for drilled in _drilled(system, seconds, asked.people, asked.seed):
+                done.append(drilled)
+                say(_line(drilled))
+            worked = working.drill(system, random.Random(asked.seed))
+            whole &= worked.passed
+            say(f"{database:<10}{worked}")
+    acknowledged = sum(each.acknowledged for each in done)
+    found = sum(each.found for each in done)
     _write(done, asked.seed, versions)
     say(f"acknowledged {acknowledged}, found {found}")
     return 0 if whole and all(each.passed for each in done) else 1
@@ -84,7 +85,7 @@ def _drilled(system: System, seconds: float, people: int, seed: int) -> Iterator
             seed=seed,
             people=people,
             times=1 if lasting else max(3, int(each / 1.5)),
-            lasting=min(30.0, each),
+            lasting=30.0 if seconds >= 240 else each,
             pause=0.5,
         )
         if jumps:
