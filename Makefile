@@ -10,6 +10,7 @@ help:
 	@echo "make fuzz      send 50,000 hostile inputs to every address and to the instrument loader"
 	@echo "make load      10,000 respondents within an hour (MINUTES=10: the sixth part of it)"
 	@echo "make check     what continuous integration checks besides the tests"
+	@echo "make faults    kill everything while people answer; every answer that was acknowledged is counted"
 	@echo "make pictures  every page and state, and every PDF, to look at: pictures/index.html"
 
 run:
@@ -49,9 +50,14 @@ load:
 	@.ci/environment test
 	@.ci/with-postgresql .venv/bin/python -m tests.load $(or $(MINUTES),60)
 
+# About ten minutes; MINUTES=2 for a short look, SEED=… for the same again.
+faults:
+	@.ci/environment test
+	@$(RUN) -m tests.faults --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
+
 pictures:
 	@.ci/environment test
 	@.venv/bin/python -m pytest -q -m pictures
 	@echo "Look at pictures/index.html"
 
-.PHONY: help run test audit fuzz load check pictures
+.PHONY: help run test audit fuzz load check faults pictures

@@ -23,12 +23,15 @@ from django_tasks_db.models import DBTaskResult
 from . import cohort_exports, releases
 from .journal import record
 from .models import Event, Job, Phase
+from .outages import AWAY
 
 STALE = timedelta(seconds=60)
 """A job that has said nothing for so long is sent again."""
 PATIENCE = 2.0
 """Seconds that a page waits for a file before it shows how far its making is."""
 LOOK_EVERY = 0.1
+TRIED_AGAIN_AFTER = timedelta(seconds=10)
+"""How long a job waits that the database has failed."""
 KEPT = timedelta(days=1)
 """How long a job and the file it made are kept."""
 BEAT_EVERY = timedelta(seconds=15)
@@ -79,7 +82,8 @@ def send_again(silent_since: datetime | None = None) -> int:
     """Send unfinished jobs again, all or those silent since a time; how many they were."""
     left = Job.objects.filter(state__in=UNFINISHED)
     if silent_since is not None:
-        left = left.filter(beat_at__lt=silent_since)
+        # Or since a time to come: the clock has been put back.
+        left = left.filter(Q(beat_at__lt=silent_since) | Q(beat_at__gt=timezone.now() + STALE))
     keys = list(left.values_list("pk", flat=True))
     Job.objects.filter(pk__in=keys).update(beat_at=timezone.now())
     for key in keys:
@@ -99,7 +103,7 @@ def try_again(job: Job, actor: User) -> None:
 
 def revive(job: Job) -> None:
     """Send a job again that has gone silent."""
-    if job.state in UNFINISHED and job.beat_at < timezone.now() - STALE:
+    if job.state in UNFINISHED and abs(timezone.now() - job.beat_at) > STALE:
         send_again(timezone.now() - STALE)
 
 
@@ -153,13 +157,16 @@ def beat_while_living() -> threading.Event:
 
 @task
 def run(job_id: int) -> None:
-    """Do a job, unless it is done or has failed."""
+    """Do a job, unless it is done or has failed; what the database fails is done again later."""
     unfinished = Job.objects.filter(pk=job_id, state__in=UNFINISHED)
     if not unfinished.update(state=Job.State.RUNNING, percent=0, beat_at=timezone.now()):
         return
     job = Job.objects.select_related("phase").get(pk=job_id)
     try:
         file = _done(job)
+    except AWAY:
+        run.using(run_after=timezone.now() + TRIED_AGAIN_AFTER).enqueue(job_id)
+        raise
     except Exception:
         _tell(job, state=Job.State.FAILED)
         logger.exception("A job failed: %s.", job.get_work_display())

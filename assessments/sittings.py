@@ -337,6 +337,8 @@ def _cut(phase_id: int) -> None:
         with transaction.atomic():
             releases.cut(phase_id)
     except (ValueError, DatabaseError):
+        if transaction.get_rollback():
+            raise  # the connection has gone, and what was finished with it
         logger.exception("A block could not be published; its queue waits.")
 
 

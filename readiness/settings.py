@@ -32,6 +32,7 @@
 | READINESS_KEPT_UNFINISHED_DAYS | days an unfinished questionnaire is kept, 7 to 90 | 30 |
 | READINESS_KEPT_FINISHED_MONTHS | months a finished one is kept, 3 to 36 | 24 |
 | READINESS_BACKUPS_KEPT | days a backup is kept, 7 to 90 | 30 |
+| READINESS_STATEMENT_SECONDS | how long PostgreSQL may take over one statement of a page | 5 |
 | READINESS_DEBUG | Django's debug pages; never on a public address | off |
 """
 
@@ -45,6 +46,7 @@ from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
 from .audit import audit_told, plan_told
+from .database import postgresql_options
 from .oidc import oidc_told
 from .retention import basis_told, kept_told
 from .secret_key import kept_secret_key
@@ -170,7 +172,7 @@ CRISPY_FAIL_SILENTLY = False
 # erased leaves no trace in the file's free pages: secure_delete=ON.
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
-    "timeout": 20,
+    "timeout": 10,
     "init_command": (
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
         "PRAGMA secure_delete=ON;"
@@ -187,9 +189,16 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     # A file, as in earnest: the tests' server writes from several threads.
     DATABASE["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
 else:
-    # A connection for each thread, one for the question whether all is well, one to spare.
-    most = env.int("READINESS_POOL", default=env.int("READINESS_THREADS", default=4) + 2)
-    DATABASE["OPTIONS"] |= {"pool": {"min_size": 1, "max_size": most}}
+    DATABASE["ENGINE"] = "readiness.postgresql"
+    DATABASE["OPTIONS"] = (
+        postgresql_options(
+            # Pages alone (wsgi.py) may not wait: a migration takes the time it takes.
+            patience=env.int("READINESS_STATEMENT_SECONDS", default=0),
+            # A connection for each thread, one for the question whether all is well, one to spare.
+            most=env.int("READINESS_POOL", default=env.int("READINESS_THREADS", default=4) + 2),
+        )
+        | DATABASE["OPTIONS"]
+    )
     DATABASE["CONN_HEALTH_CHECKS"] = True
 DATABASES = {"default": DATABASE}
 # Shared by all processes and machines: one-time codes that were used, tries that were made.

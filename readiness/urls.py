@@ -13,4 +13,5 @@ urlpatterns = [
     path("", include("assessments.urls")),
 ]
 
-handler400 = "assessments.views.errors.bad_request"
+handler400 = "assessments.views.unavailable.refused"
+handler500 = "assessments.views.unavailable.failed"

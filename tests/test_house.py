@@ -23,6 +23,7 @@ FLOORS: dict[str, int] = {
     "ics": 0,
     "models": 3,
     "checks": 4,
+    "outages": 0,
     "wall": 4,
     "frozen": 4,
     "journal": 4,

@@ -18,7 +18,7 @@ import yaml
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.http import HttpResponse
 from django.test import Client, override_settings
 from django.urls import reverse
@@ -311,6 +311,27 @@ def anybody_incident(world):
     client.raise_request_exception = False
     with mock.patch("assessments.views.words.render", side_effect=RuntimeError("an incident")):
         return client.get(reverse("privacy"))
+
+
+def without_a_database(*_args: object) -> None:
+    raise OperationalError("the database is away")
+
+
+@state
+def anybody_service_that_cannot_answer(world):
+    client = world.browser()
+    client.raise_request_exception = False
+    with connection.execute_wrapper(without_a_database):
+        return client.get(reverse("landing"))
+
+
+@state
+def respondent_answers_that_are_carried_while_the_service_cannot_answer(world):
+    client, there = world.person(), question("scenarios")
+    client.raise_request_exception = False
+    data = {"seen": seen(client, there), f"answer-{first_scenario(world)}": "a"}
+    with connection.execute_wrapper(without_a_database):
+        return client.post(there, data)
 
 
 @state

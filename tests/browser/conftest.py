@@ -162,7 +162,7 @@ def watched(page):
     )
     yield page
     # A 404 or 422 we asked for is said by the console too, and a network we cut.
-    ours = ("status of 4", "net::ERR_INTERNET_DISCONNECTED", "net::ERR_FAILED")
+    ours = ("status of 4", "status of 503", "net::ERR_INTERNET_DISCONNECTED", "net::ERR_FAILED")
     assert [text for text in wrong if not any(each in text for each in ours)] == []
 
 

@@ -190,6 +190,21 @@ def test_a_guest_network_that_asks_to_sign_in_is_sent_nothing(watched, door):
     watched.wait_for_url("**/results/")
 
 
+def test_a_service_that_cannot_answer_is_not_called_the_network(watched, door):
+    at_situations(watched, door)
+    notice = watched.locator("#keeping")
+    there = "**/scenarios/1/"
+    watched.route(there, lambda route: route.fulfill(status=503, headers={"Retry-After": "5"}))
+    choose(watched, 1)
+    expect(notice).to_have_text(notice.get_attribute("data-service-stays"))
+    go_on(watched)
+    expect(notice).to_have_text(notice.get_attribute("data-service-waits"))
+    assert stored()[0] is None
+    watched.unroute_all()
+    watched.wait_for_url("**/scenarios/2/")
+    assert stored()[0] == "b"
+
+
 def test_the_network_is_cut_at_random_and_every_answer_arrives(watched, door):
     chance = random.Random(20261124)
     begin(watched, door)

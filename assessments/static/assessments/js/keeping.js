@@ -11,11 +11,12 @@
   const notice = document.getElementById("keeping"); // what there is to say, and where
   if (!notice || !HTMLFormElement.prototype.requestSubmit) return;
 
-  let away = false;
+  let away = ""; // which of the two is: "network" or "service"
   const say = (words) => { notice.textContent = words; };
+  const tell = (what) => say(notice.dataset[away + what]);
 
   const pause = (wait) => new Promise((go) => {
-    setTimeout(go, wait);
+    setTimeout(go, wait * (0.75 + Math.random() / 2)); // not everybody at once
     addEventListener("online", go, { once: true });
   });
 
@@ -23,25 +24,28 @@
   // page of a guest network) is no answer, nor is what breaks off.
   const reach = async (address, options, read, words) => {
     for (let tries = 0; ; tries += 1) {
+      let failing = "network";
       try {
         const answer = await fetch(address, {
           ...options, cache: "no-store", signal: AbortSignal.timeout?.(PATIENCE),
         });
         const overloaded = answer.status >= 500 || [408, 425, 429].includes(answer.status);
+        if (overloaded) failing = "service";
         const told = !overloaded && await read(answer);
         if (told) return told;
       } catch { /* the network is away */ }
-      away = true;
-      say(words());
+      away = failing;
+      tell(words());
       await pause(WAITS[Math.min(tries, WAITS.length - 1)]);
     }
   };
 
   const isBack = () => {
     if (!away) return;
-    away = false;
-    say(notice.dataset.back);
-    setTimeout(() => { if (!away && notice.textContent === notice.dataset.back) say(""); }, 8000);
+    tell("Back");
+    const said = notice.textContent;
+    away = "";
+    setTimeout(() => { if (!away && notice.textContent === said) say(""); }, 8000);
   };
 
   // A page of questions.
@@ -62,7 +66,7 @@
           if (answer.ok) return answer.json();
           return { said: notice.dataset.refused, ...await answer.json().catch(() => null) };
         },
-        () => (pressed ? notice.dataset.waiting : notice.dataset.away),
+        () => (pressed ? "Waits" : "Stays"),
       );
     };
 
@@ -112,8 +116,8 @@
     });
     addEventListener("offline", () => {
       if (natively) return; // nothing is sent any more when it is back
-      away = true;
-      say(pressed ? notice.dataset.waiting : notice.dataset.away);
+      away = "network";
+      tell(pressed ? "Waits" : "Stays");
     });
     addEventListener("online", () => {
       if (changed) drain();
@@ -134,7 +138,7 @@
       holding = true;
       const icon = document.querySelector("link[rel=icon]").href;
       const isIcon = (answer) => answer.ok && /svg/.test(answer.headers.get("Content-Type"));
-      await reach(icon, { method: "HEAD" }, isIcon, () => notice.dataset.waiting);
+      await reach(icon, { method: "HEAD" }, isIcon, () => "Waits");
       isBack();
       reached = true;
       form.requestSubmit(pressed);
