@@ -223,6 +223,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "assessments.staff.passwords.NotOurWordsValidator"},
 ]
 PASSWORD_RESET_TIMEOUT = 24 * 3600  # of the link by which somebody chooses a first password
 LOGIN_URL = "account_login"

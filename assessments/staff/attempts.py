@@ -27,6 +27,8 @@ PASSWORD = Limit("password of an account", 30, HOUR)
 CODE_FROM_HERE = Limit("second factor of an account from an address", 5, QUARTER)
 CODE = Limit("second factor of an account", 10, HOUR)
 ADDRESS = Limit("sign-in from an address", 100, HOUR)
+BEGUN = Limit("sign-in begun from an address", 300, HOUR)
+"""Of those that keep something or ask another service before anybody has proved anything."""
 TOLD = Limit("lockout of an account told", 1, QUARTER)
 """A lockout is one line of the journal, however often it is run into."""
 NOBODY = "–"
@@ -49,6 +51,12 @@ def passkey(request: HttpRequest) -> list[Charge]:
     if wait := limits.spend(*charges):
         raise ImmediateHttpResponse(locked(request, wait))
     return charges
+
+
+def begun(request: HttpRequest) -> None:
+    """Count a challenge for a passkey, or a journey to another service."""
+    if wait := limits.spend((BEGUN, limits.client(request))):
+        raise ImmediateHttpResponse(locked(request, wait))
 
 
 def known(username: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 from allauth.account.forms import LoginForm as StockLoginForm
 from allauth.account.forms import ReauthenticateForm as StockReauthenticateForm
 from allauth.core import context
+from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm, DeactivateTOTPForm
@@ -97,6 +99,10 @@ class RemoveAppForm(DeactivateTOTPForm):
     pass
 
 
+NOT_A_KEY = (ValueError, TypeError, KeyError, AttributeError, IndexError, struct.error)
+"""What reading a credential that no browser made may come to: allauth lets some of it through."""
+
+
 class _CountedKey:
     user: Any
 
@@ -108,10 +114,10 @@ class _CountedKey:
         )
         try:
             found: Authenticator = super().clean_credential()  # type: ignore[misc]
-        except ValidationError:
+        except (ValidationError, *NOT_A_KEY) as error:
             whose = self.user or attempts.NOBODY
             journal.record(Event.Action.CODE_REFUSED, None, whose)
-            raise
+            raise get_adapter().validation_error("incorrect_code") from error
         limits.refund(*charges)
         return found
 
@@ -148,7 +154,10 @@ class AddKeyForm(AddWebAuthnForm):
 
     def clean(self) -> dict:
         self.cleaned_data["passwordless"] = True
-        return super().clean()
+        try:
+            return super().clean()
+        except NOT_A_KEY as error:
+            raise get_adapter().validation_error("incorrect_code") from error
 
 
 class PasswordChangeForm(StockPasswordChangeForm):

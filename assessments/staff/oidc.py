@@ -44,6 +44,7 @@ from readiness.oidc import PROVIDER
 
 from .. import accounts, journal
 from ..models import Event
+from . import attempts
 
 ALGORITHMS = ("RS256", "PS256", "ES256")
 """By public keys: ``none`` and a shared secret sign nothing here."""
@@ -181,6 +182,7 @@ def refused(request: HttpRequest, unknown: bool = False) -> HttpResponse:
 @require_GET
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Off to the service. Nothing of the address but ``next`` is heeded."""
+    attempts.begun(request)
     return _off(request, AuthProcess.LOGIN, get_next_redirect_url(request))
 
 

@@ -29,7 +29,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import View
 
 from .. import accounts
-from . import forms
+from . import attempts, forms
 from .adapters import SecondFactorAdapter
 
 
@@ -70,6 +70,10 @@ class SignInByKey(keys.LoginWebAuthnView):
 
     def get_form_class(self):
         return forms.SignInByKeyForm
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        attempts.begun(request)
+        return super().get(request, *args, **kwargs)
 
     @method_decorator(never_cache)
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any):

@@ -6,6 +6,7 @@ import pytest
 from django.test import override_settings
 from django.urls import reverse
 
+from assessments.limits import Limit
 from assessments.models import Event, Tally
 from assessments.staff import attempts
 
@@ -131,3 +132,10 @@ def test_an_address_is_the_one_the_proxy_saw(trainer):
             headers={"x-forwarded-for": f"1.2.3.{number}, {HERE}"},
         )
     assert last.status_code == 429
+
+
+def test_challenges_are_not_asked_for_without_end(db, monkeypatch):
+    monkeypatch.setattr(attempts, "BEGUN", Limit("begun, in a test", 3, attempts.HOUR))
+    there, asked = reverse("mfa_login_webauthn"), {"accept": "application/json"}
+    answers = [browser().get(there, headers=asked).status_code for _time in range(4)]
+    assert answers == [200] * 3 + [429]
