@@ -423,6 +423,7 @@ def planted(story: Story) -> list[Canary]:
         }),
         Canary("trainer’s name", FAMILY.encode(), {
             r"table auth_user\.last_name": "it is kept there",
+            r"page (trainer|superuser) /admin/assessments/cohort/N/history/": "who did it",
             r"page superuser /admin/auth/.*": "accounts are theirs to see",
         }),
         Canary("trainer’s address", MAIL.encode(), {
