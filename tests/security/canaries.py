@@ -67,7 +67,7 @@ def layers(place: str, content: bytes, depth: int = 4) -> Iterator[tuple[str, by
         return
     if content.startswith(b"\x1f\x8b"):
         yield from layers(place, gzip.decompress(content), depth - 1)
-    elif content.startswith(b"PK\x03\x04"):
+    elif content.startswith(b"PK\x03\x04") and zipfile.is_zipfile(io.BytesIO(content)):
         book = zipfile.ZipFile(io.BytesIO(content))
         for member in book.namelist():
             yield f"{place} name", member.encode()

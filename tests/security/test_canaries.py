@@ -50,7 +50,7 @@ PASSWORD = "grebe tundra 5 kestrel"
 WRONG = "heron fjord 6 plover"
 WHEN, WILL, TOGETHER = "quand-zibeline-7041", "verbe-ocelot-8152", "avec-bergeronnette-9263"
 NOTES = "debat-nyctalope-1374"
-FAMILY, MAIL = "Wielopolska4471", "wielopolska4471@canary.example"
+FAMILY, MAIL = "Zborowska9914", "wielopolska4471@canary.example"
 SECRET = "a-secret-key-that-stands-nowhere-3817265409"
 
 
@@ -108,6 +108,8 @@ class Kept(logging.Handler):
         self.setFormatter(logging.Formatter("%(name)s %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.name == "django.template":
+            return  # at DEBUG it tells all that a page knew: that it is not on is tested apart
         self.traces.add(f"log {record.name}", self.format(record))
 
 
@@ -364,9 +366,6 @@ def story(django_db_setup, django_db_blocker) -> Iterator[Story]:
 
 
 OWN = r"page person /(results|sitting|code|resume).*"
-VARIABLES = {
-    r"log django\.template": "at DEBUG, Django tells all that a template knew; it is never on"
-}
 TRAINERS = r"page (trainer|superuser) /admin/.*"
 
 
@@ -386,11 +385,15 @@ def planted(story: Story) -> list[Canary]:
         r"table assessments_cohort\.name": "it is kept there",
         r"table assessments_event\.subject": "the journal says which group",
         r"table django_admin_log\.(object_repr|change_message)": "a trainer’s own last acts",
+        r"table assessments_job\.file": "an export, for its day",
         TRAINERS: "their own group, or who administers groups",
         r"page trainer /admin/.*\.(pdf|csv|json|xlsx)( metadata| name)?": "their own export",
     }
     return [
-        Canary("resume code", story.code.encode(), {r"page person /code/": "shown once"}),
+        Canary("resume code", story.code.encode(), {
+            r"page person /code/": "shown once",
+            r"page person /resume/": "what was mistyped is shown back to be mended",
+        }),
         Canary("erased person’s code", story.code_of_another.encode(), {
             r"page another /code/": "shown once",
         }),
@@ -416,9 +419,11 @@ def planted(story: Story) -> list[Canary]:
         Canary("group’s name", cohort.name.encode(), named | {
             r"page \w+ /c/CODE/": "whoever has the link sees whose group it is",
             r"page (person|grouped) /results/certificate/": "where the person lets it show",
+                r"page (person|grouped) /results/readiness-answers\.json": "their own data",
         }),
         Canary("trainer’s name", FAMILY.encode(), {
             r"table auth_user\.last_name": "it is kept there",
+            r"page (trainer|superuser) /admin/assessments/cohort/N/history/": "who did it",
             r"page superuser /admin/auth/.*": "accounts are theirs to see",
         }),
         Canary("trainer’s address", MAIL.encode(), {
