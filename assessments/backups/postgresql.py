@@ -37,12 +37,6 @@ LIBPQ = {
 }
 """How PostgreSQL's programs are told where the database is: never on their command line, which
 everybody on the machine can read."""
-
-
-class Untried(BackupError):
-    """No temporary database can be made here."""
-
-
 OURS = ("--no-owner", "--no-privileges")
 
 _CLEAR = f"""
@@ -74,6 +68,10 @@ DO $$ BEGIN
   END IF;
 END $$;
 """
+
+
+class Untried(BackupError):
+    """No temporary database can be made here."""
 
 
 def server() -> str:

@@ -18,7 +18,24 @@ from assessments.backups.elsewhere import elsewhere
 from assessments.models import Phase, Sitting
 from tests.test_releases import finished, phase  # noqa: F401
 
-POSTGRESQL = "postgresql"
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
+
+def only_on(vendor: str):
+    """For what one database alone has: elsewhere the test is not there, rather than skipped."""
+
+    def marked(test):
+        test.only_on = vendor
+        return test
+
+    return marked
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = connection.vendor
+    items[:] = [
+        item for item in items if getattr(getattr(item, "obj", None), "only_on", here) == here
+    ]
 
 
 @pytest.fixture(autouse=True)

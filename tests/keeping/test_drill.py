@@ -23,7 +23,7 @@ from assessments.models import Cohort, Release, Sitting, Tally, Tombstone
 from assessments.scoring.sheet import ScenarioAnswer, Sheet
 from tests.test_releases import finished
 
-from .conftest import rows, run
+from .conftest import SQLITE, only_on, rows, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -201,10 +201,9 @@ def test_nobody_signed_in_and_no_try_is_in_a_backup(group, folder, another):
         assert not Tally.objects.exists()
 
 
+@only_on(SQLITE)
 def test_the_erased_leave_nothing_in_the_backup_of_sqlite(group, folder):
     """Nor in pages that were freed."""
-    if connection.vendor != "sqlite":
-        pytest.skip("only SQLite's backup is the database's own pages")
     plan = sittings.Plan("A1", "when", "a-word-nobody-else-has", "with", "2027-01-01")
     sittings.keep_plans(group.finished[0], [plan])
     assert b"a-word-nobody-else-has" in backups.take(folder).path.read_bytes()

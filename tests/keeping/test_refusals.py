@@ -24,7 +24,7 @@ from assessments.backups import files, manifests, postgresql
 from assessments.backups.survey import survey
 from assessments.models import Release, Sitting
 
-from .conftest import rows, run
+from .conftest import POSTGRESQL, SQLITE, only_on, rows, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -276,19 +276,8 @@ def test_two_backups_at_once_do_not_mix(backup, folder):
 # --- SQLite ---------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def on_sqlite(db) -> None:
-    if connection.vendor != "sqlite":
-        pytest.skip("SQLite's own")
-
-
-@pytest.fixture
-def on_postgresql(db) -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("PostgreSQL's own")
-
-
-def test_a_database_in_use_is_not_replaced(on_sqlite, backup, monkeypatch):
+@only_on(SQLITE)
+def test_a_database_in_use_is_not_replaced(backup, monkeypatch):
     monkeypatch.setattr("assessments.backups.sqlite.PATIENCE", 0.2)
     before = survey()
     with closing(sqlite3.connect(connection.settings_dict["NAME"])) as server:
@@ -300,7 +289,8 @@ def test_a_database_in_use_is_not_replaced(on_sqlite, backup, monkeypatch):
 
 # Django leaves a connection open that fails as it opens.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_damaged_database_is_replaced_with_what_lay_beside_it(on_sqlite, backup, another):
+@only_on(SQLITE)
+def test_a_damaged_database_is_replaced_with_what_lay_beside_it(backup, another):
     """Its -wal and -shm would be applied to the new one."""
     before = rows()
     with another:
@@ -318,7 +308,8 @@ def test_a_damaged_database_is_replaced_with_what_lay_beside_it(on_sqlite, backu
 # --- PostgreSQL -----------------------------------------------------------------------------------
 
 
-def test_a_restore_that_fails_in_the_middle_changes_nothing(on_postgresql, backup, monkeypatch):
+@only_on(POSTGRESQL)
+def test_a_restore_that_fails_in_the_middle_changes_nothing(backup, monkeypatch):
     before = survey()
     whole = postgresql._load
 
@@ -333,7 +324,8 @@ def test_a_restore_that_fails_in_the_middle_changes_nothing(on_postgresql, backu
     assert survey() == before
 
 
-def test_what_another_schema_left_is_cleared(on_postgresql, backup):
+@only_on(POSTGRESQL)
+def test_what_another_schema_left_is_cleared(backup):
     """A table, a view and a trigger's function that the backup does not know."""
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE later (id serial PRIMARY KEY)")
@@ -345,7 +337,8 @@ def test_what_another_schema_left_is_cleared(on_postgresql, backup):
         assert cursor.fetchone() == (None, None, None)
 
 
-def test_a_role_that_may_make_no_database_is_told(on_postgresql, backup, monkeypatch):
+@only_on(POSTGRESQL)
+def test_a_role_that_may_make_no_database_is_told(backup, monkeypatch):
     with connection.cursor() as cursor:
         cursor.execute("CREATE ROLE readiness_poor LOGIN")
     with monkeypatch.context() as patch:
@@ -356,7 +349,8 @@ def test_a_role_that_may_make_no_database_is_told(on_postgresql, backup, monkeyp
         cursor.execute("DROP ROLE readiness_poor")
 
 
-def test_what_cannot_be_tried_aside_is_compared_in_place(on_postgresql, backup, monkeypatch):
+@only_on(POSTGRESQL)
+def test_what_cannot_be_tried_aside_is_compared_in_place(backup, monkeypatch):
     """As on a managed server: a disaster is no time to be refused a restore."""
 
     def untried(backup, manifest):
@@ -372,7 +366,8 @@ def test_what_cannot_be_tried_aside_is_compared_in_place(on_postgresql, backup, 
         call_command("restore", str(backup), replace=True)
 
 
-def test_no_secret_is_in_the_arguments_of_a_program(on_postgresql, folder, monkeypatch):
+@only_on(POSTGRESQL)
+def test_no_secret_is_in_the_arguments_of_a_program(folder, monkeypatch):
     monkeypatch.setitem(connection.settings_dict, "PASSWORD", "a-password")
     seen = []
     real = subprocess.Popen
