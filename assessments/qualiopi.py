@@ -46,6 +46,9 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     indicators: tuple[Indicator, ...]
 
 
+msgspec.json.Decoder(Framework)  # at once: see instrument.document
+
+
 @cache
 def framework() -> Framework:
     return msgspec.yaml.decode(RNQ.read_bytes(), type=Framework)

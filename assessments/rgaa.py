@@ -118,6 +118,9 @@ class Grid(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(item for item in self.criteria if item.status is Status.NOT_VERIFIED)
 
 
+msgspec.json.Decoder(Grid)  # at once: see instrument.document
+
+
 @cache
 def grid() -> Grid:
     return msgspec.yaml.decode(GRID.read_bytes(), type=Grid)

@@ -275,8 +275,11 @@ def encode(found: Quality) -> bytes:
     return msgspec.json.encode(found, order="sorted")
 
 
+_DECODER = msgspec.json.Decoder(Quality)  # at once: see instrument.document
+
+
 def decode(document: bytes) -> Quality:
-    return msgspec.json.decode(document, type=Quality)
+    return _DECODER.decode(document)
 
 
 def sealed(document: bytes) -> str:

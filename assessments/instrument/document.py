@@ -389,9 +389,14 @@ def encode(instrument: Instrument) -> bytes:
     return msgspec.json.encode(instrument, order="sorted")
 
 
+_DECODER = msgspec.json.Decoder(Instrument)
+"""Made once, while the module is loaded: msgspec takes a type apart at its first use, and crashes
+the process where two threads come to that at the same moment."""
+
+
 def decode(document: bytes) -> Instrument:
     """The instrument of :func:`encode`'s bytes; msgspec.ValidationError if they are not one."""
-    return msgspec.json.decode(document, type=Instrument)
+    return _DECODER.decode(document)
 
 
 def digest(instrument: Instrument) -> str:
