@@ -41,6 +41,7 @@ DRAWN = {
     "test_words.py",
     "browser/test_catalogue.py",
     "browser/test_nu.py",
+    "faults/test_drills.py",  # which starts both databases itself
 }
 """What is drawn from values: printed and written alike, whatever the database. The trainer's pages
 among them are also read on PostgreSQL, every address of them, by disclosure/test_http.py."""
