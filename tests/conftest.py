@@ -63,6 +63,7 @@ DRAWN = {
     "test_ics.py",
     "test_questionnaire.py",
     "test_setup.py",
+    "faults/test_drills.py",  # which starts both databases itself
 }
 """What is drawn from values: printed, written and proved alike, whatever the database. Every
 page of a trainer is also read on PostgreSQL, by disclosure/test_http.py."""

@@ -78,6 +78,8 @@ ON_POSTGRESQL: dict[str, Fault] = {
     "PostgreSQL frozen": database_frozen,
     "PostgreSQL stopped": database_stopped,
 }
+BACK = 120
+"""Seconds after which a service that does not come back has failed, however slow the machine."""
 LASTING = {"the disk full", "PostgreSQL frozen", "PostgreSQL stopped"}
 
 
@@ -152,7 +154,10 @@ def drill(
             time.sleep(chance.uniform(0, 2 * pause))
             fault(system, chance, lasting)
             ended = time.monotonic()
-            wait_until(lambda since=ended: answering.told.last > since)  # type: ignore[misc]
+            try:
+                wait_until(lambda since=ended: answering.told.last > since, BACK)  # type: ignore[misc]
+            except AssertionError:
+                answering.strange(f"nothing was acknowledged for {BACK} s")
             recovered = max(recovered, answering.told.last - ended)
             acknowledged, found = answering.found()
             lost = max(lost, acknowledged - found)
