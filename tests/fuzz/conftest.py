@@ -61,7 +61,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     return report
 
 
-# --- The last line of `make fuzz` ------------------------------------------------------------------
+# --- The last line of `make fuzz` -----------------------------------------------------------------
 
 
 @pytest.hookimpl(trylast=True)
@@ -79,10 +79,7 @@ def pytest_testnodedown(node: object, error: object) -> None:
         SENT[name] += count
 
 
-def pytest_report_header() -> str:
-    return f"fuzzing: {INPUTS} inputs, FUZZ_SEED={SEED}"
-
-
 def pytest_unconfigure(config: pytest.Config) -> None:
     if "FUZZ" in os.environ and not hasattr(config, "workeroutput"):
+        sys.stdout.write(f"the same again: FUZZ_SEED={SEED}\n")
         sys.stdout.write(f"inputs {SENT['inputs']}, errors {SENT['errors']}\n")
