@@ -44,7 +44,8 @@ fuzz:
 	@.ci/environment test
 	@.ci/with-postgresql .venv/bin/python -m pytest -n 2 --dist loadgroup -q tests/fuzz
 
-# An hour's pattern of 10,000 respondents on the real system; MINUTES=10 is a part of it.
+# An hour's pattern of 10,000 respondents on the real system. MINUTES=10 is a part of it at the same
+# pace; LOAD_PEOPLE=2000 an hour of fewer; LOAD_REPORTS=0.3 the share that takes the PDF.
 load: export FSYNC = on
 load:
 	@.ci/environment test

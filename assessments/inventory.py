@@ -21,8 +21,6 @@ WHO = {
     "staff": "formateurs, auteurs, juges, exploitants",
     "nobody": "aucune donnée personnelle",
 }
-JOURNAL_DAYS = 365
-"""How long the journal is kept, where no setting says otherwise."""
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,7 +49,7 @@ class Inventory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             finished_months=kept.finished_months,
             unfinished_days=kept.unfinished_days,
             backups_days=kept.backups_days,
-            journal_days=getattr(settings, "JOURNAL_DAYS", JOURNAL_DAYS),
+            journal_days=settings.JOURNAL_DAYS,
         )
 
 

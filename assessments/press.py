@@ -52,6 +52,10 @@ _printing = threading.Lock()
 """Pango's font map is not made for two threads at once."""
 PATIENCE = 15.0
 """Seconds that a document waits for those before it, while it holds one of the server's threads."""
+PLACES = 2
+"""Documents that are printed or wait in a process: half of its threads, so that the others keep
+answers meanwhile."""
+_places = threading.BoundedSemaphore(PLACES)
 
 
 class Busy(Exception):
@@ -84,13 +88,18 @@ def pdf(html: str, *sheets: str) -> bytes:
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    """One document at a time; :class:`Busy` where the wait would be too long."""
-    if not _printing.acquire(timeout=PATIENCE):
+    """One document at a time; :class:`Busy` where too many wait, or the wait is too long."""
+    if not _places.acquire(blocking=False):
         raise Busy
     try:
-        yield
+        if not _printing.acquire(timeout=PATIENCE):
+            raise Busy
+        try:
+            yield
+        finally:
+            _printing.release()
     finally:
-        _printing.release()
+        _places.release()
 
 
 @contextmanager

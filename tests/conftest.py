@@ -56,6 +56,8 @@ DRAWN = {
     "browser/test_nu.py",
     "disclosure/test_exact.py",
     "disclosure/test_linear.py",
+    "fuzz/test_loader.py",
+    "load",
     "test_codes.py",
     "test_fhir.py",
     "test_fhir_libraries.py",

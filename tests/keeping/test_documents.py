@@ -152,15 +152,11 @@ def test_every_test_named_as_evidence_exists():
             }, each
 
 
-OF_OTHERS = {"READINESS_JOURNAL_DAYS"}
-"""Settings that come with the journal."""
-
-
 @pytest.mark.parametrize("path", [*FRENCH, DOCS / "BACKUP.md"], ids=ids)
 def test_every_setting_command_and_file_that_is_named_exists(path):
     text = read(path)
     known = set(re.findall(r"^\| (READINESS_\w+) \|", read(ROOT / "readiness/settings.py"), re.M))
-    assert set(re.findall(r"READINESS_[A-Z_]+[A-Z]", text)) <= known | OF_OTHERS
+    assert set(re.findall(r"READINESS_[A-Z_]+[A-Z]", text)) <= known
     commands = set(re.findall(r"manage\.py (\w+)", text))
     assert commands <= set(get_commands())
     for target in re.findall(r"\]\(([^)#]+)\)", text):

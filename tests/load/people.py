@@ -25,7 +25,7 @@ GROUPS = os.environ["LOAD_GROUPS"].split(",")
 """The codes of the groups."""
 TOLD = Path(os.environ["LOAD_TOLD"])
 """Where what was acknowledged is written, to be looked for in the database afterwards."""
-PLANS = plans(MINUTES)
+PLANS = plans(MINUTES, int(os.environ["LOAD_PEOPLE"]), float(os.environ["LOAD_REPORTS"]))
 PAUSE = 60 * thinking(MINUTES) / 24
 """Seconds between two steps of a sitting, on average."""
 LAST = 60 * (MINUTES + 2 * thinking(MINUTES)) + 120
@@ -81,7 +81,14 @@ class Respondent(FastHttpUser):
             "Connection": "close",  # as nginx speaks to what is behind it
             "X-Forwarded-For": f"10.{place % 40}.{place % 7}.1",  # a ward sits behind one
         }
-        told = {"plan": asdict(plan), "code": "", "answers": {}, "finished": False, "wrong": ""}
+        told: dict = {
+            "plan": asdict(plan),
+            "code": "",
+            "answers": {},
+            "sent": {},
+            "finished": False,
+            "wrong": "",
+        }
         TELL.people.append(told)
         try:
             self.walk(plan, told)
@@ -139,6 +146,7 @@ class Respondent(FastHttpUser):
             if sure != name and chosen[name] != "dont_know" and self.chance.random() < 0.9:
                 chosen[sure] = self.chance.choice(offered[sure])
             self.think(1 / len(questions))
+            told["sent"] |= chosen
             if plan.by_script:
                 kept = self.script(there, f"save: {part}", sent | chosen | {"go": "keep"})
                 sent["seen"] = kept["seen"]

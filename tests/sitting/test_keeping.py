@@ -1,5 +1,8 @@
 """Erasing, and keeping no longer than was said."""
 
+import threading
+import time
+from contextlib import suppress
 from copy import copy
 from dataclasses import asdict
 from datetime import timedelta
@@ -18,6 +21,7 @@ from assessments.instruments import publish
 from assessments.models import Calibration, Sitting
 from assessments.scoring.sheet import Sheet
 from assessments.sittings import Plan
+from readiness import gunicorn
 from tests.instrument.example import example_instrument
 
 from .conftest import Person
@@ -213,6 +217,30 @@ def test_a_report_waits_its_turn_and_not_for_ever(version, asked, monkeypatch):
     assert response.headers["Retry-After"] == "30"
     assert "ask for it again" in response.text
     assert person.client.get(reverse("report")).content.startswith(b"%PDF-")
+
+
+def test_reports_that_wait_leave_threads_to_those_who_answer(monkeypatch):
+    """However long the press is busy, most of a process's threads are never held by it."""
+    monkeypatch.setattr(press, "PATIENCE", 60)
+    refused = threading.Event()
+
+    def ask() -> None:
+        with suppress(press.Busy), press._turn():
+            return
+        refused.set()
+
+    with press._printing:
+        asking = [threading.Thread(target=ask) for _each in range(gunicorn.threads)]
+        for each in asking:
+            each.start()
+        assert refused.wait(timeout=30)
+        waited = time.monotonic() + 30
+        while sum(each.is_alive() for each in asking) > press.PLACES and time.monotonic() < waited:
+            time.sleep(0.01)
+        held = sum(each.is_alive() for each in asking)
+    for each in asking:
+        each.join()
+    assert 0 < held <= press.PLACES < gunicorn.threads
 
 
 def test_steps_are_chosen_edited_and_kept(version, asked):
