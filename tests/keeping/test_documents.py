@@ -16,7 +16,7 @@ from django.utils import translation
 from assessments import codes
 from assessments.calibrations import N_MIN
 from assessments.cohort.disclosure import K
-from assessments.inventory import JOURNAL_DAYS, markdown
+from assessments.inventory import markdown
 from assessments.management.commands.inventory import BEGIN, END
 from readiness.retention import BASES, kept_told
 from tests.conftest import ROOT
@@ -31,7 +31,7 @@ SAID = {
     (KEPT.unfinished_days, "jours"),
     (KEPT.backups_days, "jours"),
     (KEPT.finished_months, "mois"),
-    (JOURNAL_DAYS, "jours"),
+    (settings.JOURNAL_DAYS, "jours"),
     (TRIES_DAYS, "jours"),
     (settings.SESSION_COOKIE_AGE // 3600, "heures"),
     (BREACH_HOURS, "heures"),
@@ -77,7 +77,7 @@ def test_the_register_states_every_duration():
         f"| {KEPT.unfinished_days} jours après le début |",
         f"| {KEPT.finished_months} mois après la fin |",
         f"| Sauvegardes | {KEPT.backups_days} jours |",
-        f"| {JOURNAL_DAYS} jours |",
+        f"| {settings.JOURNAL_DAYS} jours |",
     ):
         assert said in text
 
