@@ -30,7 +30,7 @@ from .drills import Drilled  # noqa: E402
 from .system import ROOT, System, installed  # noqa: E402
 
 COLUMNS = (
-    "database  scenario                     faults  acknowledged     found  lost"
+    "database    scenario                     faults  acknowledged     found  lost"
     "  back s  503s  longest 503 s  p95 s  passed"
 )
 
@@ -60,7 +60,7 @@ def main() -> int:
                 say(_line(drilled))
             worked = working.drill(system, random.Random(asked.seed))
             whole &= worked.passed
-            say(f"{database:<10}{worked}")
+            say(f"{database:<12}{worked}")
     acknowledged = sum(each.acknowledged for each in done)
     found = sum(each.found for each in done)
     _write(done, asked.seed, versions)
@@ -84,9 +84,9 @@ def _drilled(system: System, seconds: float, people: int, seed: int) -> Iterator
             fault,
             seed=seed,
             people=people,
-            times=1 if lasting else max(3, int(each / 1.5)),
+            times=1 if lasting else 1000,
             lasting=30.0 if seconds >= 240 else each,
-            pause=0.5,
+            within=each,
         )
         if jumps:
             system.clock.unlink()
@@ -97,14 +97,15 @@ def _drilled(system: System, seconds: float, people: int, seed: int) -> Iterator
         drills.chaos,
         seed=seed + 1,
         people=people,
-        times=max(5, int(seconds / 2 / 6)),
-        pause=1.5,
+        times=1000,
+        pause=1.0,
+        within=seconds / 2,
     )
 
 
 def _line(drilled: Drilled) -> str:
     return (
-        f"{drilled.database:<10}{drilled.scenario:<28}{drilled.faults:>7}"
+        f"{drilled.database:<12}{drilled.scenario:<28}{drilled.faults:>7}"
         f"{drilled.acknowledged:>14,}{drilled.found:>10,}{drilled.lost_meanwhile:>6}"
         f"{drilled.recovered:>8.1f}{drilled.refused:>6}{drilled.longest_refusal:>15.1f}"
         f"{drilled.told.p95:>7.2f}  {'yes' if drilled.passed else 'NO'}"

@@ -144,13 +144,17 @@ def drill(
     times: int,
     lasting: float = 3,
     pause: float = 0.5,
+    within: float = float("inf"),
 ) -> Drilled:
-    """Inject a fault so many times, ``pause`` seconds apart on average, while people answer."""
+    """Inject a fault so many times, ``pause`` seconds apart on average, while people answer; fewer
+    times where ``within`` seconds are over."""
     chance = random.Random(seed)
-    recovered, lost = 0.0, 0
+    recovered, lost, faults = 0.0, 0, 0
+    until = time.monotonic() + within
     with People(system, people, seed, sessions_end=fault is clock_jumps) as answering:
         wait_until(lambda: answering.told.acknowledged)
-        for _time in range(times):
+        while faults < times and (faults == 0 or time.monotonic() < until):
+            faults += 1
             time.sleep(chance.uniform(0, 2 * pause))
             fault(system, chance, lasting)
             ended = time.monotonic()
@@ -168,7 +172,7 @@ def drill(
     return Drilled(
         scenario,
         system.database.name,
-        times,
+        faults,
         acknowledged,
         found,
         lost,

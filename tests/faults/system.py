@@ -318,12 +318,14 @@ class System:
             kill(choose(running))
 
     def kill_the_master(self) -> None:
-        """Which ends its processes too: they see that they are orphans. It is started again as a
-        service manager would."""
+        """And its processes, which would go on as orphans for half a minute; then it is started
+        again, as a service manager would."""
         assert self.web is not None
         left = children(self.web.pid)
         self.web.kill()
         self.web.wait()
+        for pid in left:
+            kill(pid)
         wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in left))
         self.start()
 
