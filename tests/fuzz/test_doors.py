@@ -30,6 +30,7 @@ def test_whatever_is_sent_no_door_breaks(part, doors, sent):
     send()
 
 
+@pytest.mark.drawn
 def test_every_address_is_among_the_doors_and_answers(doors):
     assert len(doors.addresses) > 60
     assert {"", "resume/", "c/<str:access>/", "admin/login/"} <= set(doors.addresses)
@@ -74,6 +75,7 @@ def spoils(request, value: str) -> HttpResponse:
 urlpatterns = [path("", include("readiness.urls"))]
 
 
+@pytest.mark.drawn
 def test_a_view_that_is_at_fault_is_found(doors, monkeypatch):
     monkeypatch.setattr(doors, "addresses", ["planted/<path:value>"])
     monkeypatch.setattr(doors, "forms", {who: {} for who in doors.forms})
