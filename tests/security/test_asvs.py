@@ -6,6 +6,7 @@ import ast
 import gzip
 import re
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 from allauth.account import app_settings
@@ -77,8 +78,10 @@ DESIGN = (ROOT / "readiness/docs/SECURITY-DESIGN.md").read_text(encoding="utf-8"
 FLAT = re.sub(r"\s+", " ", DESIGN)
 
 
-def hours(seconds: int) -> str:
-    return f"{seconds // 3600} hours"
+def hours(length: int | timedelta) -> str:
+    """Of seconds, where it is a number."""
+    told = length if isinstance(length, timedelta) else timedelta(seconds=length)
+    return f"{told // timedelta(hours=1)} hours"
 
 
 def test_the_page_on_the_design_says_the_limits_of_the_code():
