@@ -18,7 +18,7 @@ from allauth.mfa.webauthn.forms import (
     LoginWebAuthnForm,
     ReauthenticateWebAuthnForm,
 )
-from cryptography.fernet import InvalidToken
+from cryptography.exceptions import InvalidTag
 from django import forms
 from django.contrib.auth.forms import PasswordChangeForm as StockPasswordChangeForm
 from django.contrib.auth.forms import SetPasswordForm
@@ -80,7 +80,7 @@ class _CountedCode:
         except ValidationError:
             journal.record(Event.Action.CODE_REFUSED, None, self.user)
             raise
-        except InvalidToken as error:  # the seed was kept under another secret key
+        except InvalidTag as error:  # the seed was kept under another secret key
             journal.record(Event.Action.CODE_REFUSED, None, self.user)
             raise get_adapter().validation_error("incorrect_code") from error
         limits.refund(*charges)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import Fernet
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.contrib import admin
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -189,14 +192,20 @@ def test_seeds_lie_encrypted(trainer):
     seed = add_app(trainer)
     kept = Authenticator.objects.get().data["secret"]
     assert seed not in kept
-    assert kept.startswith("gAAAA")
+    adapter = adapters.SecondFactorAdapter()
+    assert adapter.decrypt(kept) == seed
+    assert adapter.encrypt(seed) != kept
+    altered = bytearray(base64.b64decode(kept))
+    altered[-1] ^= 1
+    with pytest.raises(InvalidTag):
+        adapter.decrypt(base64.b64encode(altered).decode())
 
 
 def test_a_seed_of_another_secret_key_opens_nothing_and_breaks_nothing(trainer, monkeypatch):
     seed = add_app(trainer)
     client = browser()
     sign_in(client, "trainer")
-    monkeypatch.setattr(adapters, "_cipher", lambda: Fernet(Fernet.generate_key()))
+    monkeypatch.setattr(adapters, "_cipher", lambda: AESGCM(bytes(32)))
     page = type_digits(client, digits(seed))
     assert page.status_code == 200
     assert "This is not right" in page.text
