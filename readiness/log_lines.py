@@ -35,6 +35,13 @@ _REQUEST_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12
 _request_id: ContextVar[str | None] = ContextVar("id of the request", default=None)
 
 
+class TextLine(logging.Formatter):
+    """For eyes. Times tell their zone, so that lines of several machines can be put in order."""
+
+    def __init__(self) -> None:
+        super().__init__(TEXT, "%Y-%m-%dT%H:%M:%S%z", style="{")
+
+
 class JsonLine(logging.Formatter):
     """One JSON object a line: time, level, logger, message, request, and what ``extra`` has under
     ``fields``."""
@@ -70,7 +77,7 @@ def _told(error: BaseException | None) -> list[dict[str, object]]:
 
 def like_ours(handler: logging.Handler) -> None:
     """Make a handler of somebody else's write as ours do."""
-    handler.setFormatter(JsonLine() if settings.LOG_AS_JSON else logging.Formatter(TEXT, style="{"))
+    handler.setFormatter(JsonLine() if settings.LOG_AS_JSON else TextLine())
     handler.addFilter(WithoutCodes())
 
 

@@ -6,6 +6,7 @@
 | READINESS_ADDRESS | public address, ``https://…`` behind a proxy | http://127.0.0.1:8000 |
 | READINESS_HOSTS | further host names that are answered, comma-separated | none |
 | READINESS_PROXIES | proxies in front that set ``X-Forwarded-For`` | 1 with https, else 0 |
+| READINESS_HSTS_SUBDOMAINS | ``yes`` where all below that name speaks https too | no |
 | READINESS_SECRET_KEY | signs sessions, keys the hashes of codes | made in READINESS_DATA |
 | READINESS_DATA | folder of what is kept on disk | var/ |
 | READINESS_CONTROLLER | who answers for the personal data | none, and the notice says so |
@@ -77,6 +78,7 @@ if HTTPS:
     # Asked by a machine beside this one, which speaks no https.
     SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("READINESS_HSTS_SUBDOMAINS", default=False)
     # Whether subdomains follow, and preloading, is for whoever owns the domain to decide.
     SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
@@ -329,7 +331,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "text": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        "text": {"()": "readiness.log_lines.TextLine"},
         "json": {"()": "readiness.log_lines.JsonLine"},
     },
     "filters": {"without_codes": {"()": "readiness.logs.WithoutCodes"}},

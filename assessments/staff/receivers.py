@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from allauth.account.internal.flows.login import record_authentication
+from allauth.account.signals import authentication_step_completed
 from allauth.account.signals import user_logged_in as came_in
 from allauth.mfa import signals as factors
 from django.contrib.auth.signals import user_logged_in
@@ -36,3 +37,10 @@ def note_factor(sender, request, user, authenticator, **kwargs) -> None:
 @receiver(factors.authenticator_removed)
 def note_factor_gone(sender, user, authenticator, **kwargs) -> None:
     journal.record(Event.Action.FACTOR_REMOVED, user, f"{user} – {authenticator.type}")
+
+
+@receiver(authentication_step_completed)
+def renew_session(sender, request, reauthenticated=False, **kwargs) -> None:
+    """Who has shown once more who they are goes on under another key, as after signing in."""
+    if reauthenticated:
+        request.session.cycle_key()

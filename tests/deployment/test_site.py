@@ -59,6 +59,7 @@ def test_static_files_come_compressed_and_stay_for_ever(site: Site):
     assert response.headers["Content-Encoding"] == "gzip"
     assert "immutable" in response.headers["Cache-Control"]
     assert "max-age=315360000" in response.headers["Cache-Control"]
+    assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
     assert response.headers["Content-Type"] == "text/css; charset=utf-8"
     plain, text = site.ask(path)
     assert plain.headers["Content-Encoding"] is None

@@ -211,6 +211,21 @@ def test_changing_factors_asks_again_once_the_sign_in_is_old(trainer, monkeypatc
     assert Authenticator.objects.filter(type="totp").exists()
 
 
+def test_confirming_who_one_is_makes_the_session_another(trainer, monkeypatch):
+    seed = add_app(trainer)
+    client, left = browser(), browser()
+    sign_in(client, "trainer")
+    type_digits(client, digits(seed))
+    before = client.session.session_key
+    monkeypatch.setattr(sessions, "age", lambda request: 3600)
+    led = client.get(reverse("mfa_add_webauthn")).url
+    assert client.post(led, {"code": digits(seed, 1)}).url == reverse("mfa_add_webauthn")
+    assert client.get(INDEX).status_code == 200
+    assert client.session.session_key != before
+    left.cookies["readiness_session"] = before
+    assert left.get(INDEX).status_code == 302
+
+
 def test_the_last_factor_of_who_must_have_one_stays(trainer, settings):
     settings.SECOND_FACTOR = "required"
     seed = add_app(trainer)

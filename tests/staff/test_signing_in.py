@@ -117,7 +117,9 @@ def test_signing_out_ends_it(trainer):
     sign_in(client, "trainer")
     kept = client.cookies["readiness_session"].value
     assert client.get(reverse("admin:logout")).status_code == 405
-    assert client.post(reverse("admin:logout")).url == reverse("account_login")
+    left = client.post(reverse("admin:logout"))
+    assert left.url == reverse("account_login")
+    assert left.headers["Clear-Site-Data"] == '"cache", "storage"'
     client.cookies["readiness_session"] = kept
     assert client.get(reverse("admin:index")).status_code == 302
     assert told()[-1] == ("signed-out", "trainer")
