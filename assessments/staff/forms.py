@@ -25,9 +25,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .. import journal, limits
+from .. import accounts, journal, limits
 from ..models import Event
-from . import attempts
+from . import attempts, sessions
 
 
 class LoginForm(StockLoginForm):
@@ -175,7 +175,7 @@ class PasswordChangeForm(StockPasswordChangeForm):
 
     def save(self, commit: bool = True):
         user = super().save(commit)
-        journal.record(Event.Action.PASSWORD_CHANGED, user, user)
+        accounts.password_chosen(user, user, but=sessions.key(context.request))
         return user
 
 
@@ -184,5 +184,5 @@ class ChosenPasswordForm(SetPasswordForm):
 
     def save(self, commit: bool = True):
         user = super().save(commit)
-        journal.record(Event.Action.PASSWORD_CHANGED, user, user)
+        accounts.password_chosen(user, user)
         return user

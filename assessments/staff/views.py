@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
+from allauth.account.decorators import reauthentication_required
 from allauth.account.views import LoginView, ReauthenticateView
 from allauth.core.internal.httpkit import authenticated_user
 from allauth.mfa.base import views as factors
@@ -18,19 +20,24 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import PasswordResetConfirmView
-from django.http import HttpRequest, HttpResponse
-from django.urls import reverse_lazy
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
 from django.views.generic import View
 
 from .. import accounts
-from . import attempts, forms
+from . import attempts, forms, sessions
 from .adapters import SecondFactorAdapter
+
+LINES = 10
+"""Of the journal, on the page of one’s own account."""
 
 
 class Framed(View):
@@ -140,7 +147,28 @@ class SecondFactors(Framed, factors.IndexView):
             "removable": not must or len(held_keys) + ("totp" in context["authenticators"]) > 1,
             "oidc": settings.OIDC,
             "identity": _identity(user),
+            "sessions": sessions.alive(user),
+            "this": sessions.current(self.request),
+            "told": accounts.told(user)[:LINES],
         }
+
+
+@never_cache
+@require_POST
+@login_required
+@reauthentication_required(app="allauth.mfa")
+def end_sessions(request: HttpRequest) -> HttpResponse:
+    """Ends one of one’s own sessions, or all but the one that asks."""
+    user = authenticated_user(request)
+    others = sessions.alive(user).exclude(pk=sessions.key(request))
+    if "session" in request.POST:
+        try:
+            others = others.filter(pk=UUID(request.POST["session"]))
+        except ValueError as error:
+            raise BadRequest from error
+    accounts.end_sessions(others, user, user)
+    messages.success(request, _("Signed out there. If it was not you, change your password."))
+    return HttpResponseRedirect(reverse("mfa_index"))
 
 
 class AddApp(Framed, apps.ActivateTOTPView):

@@ -958,6 +958,31 @@ def trainer_security_with_everything(world):
 
 
 @state
+def trainer_security_signed_in_elsewhere(world):
+    for _time in range(2):
+        signing_in(world)
+    accounts.reset_second_factors(again(world, "trainer"), None)
+    client, _answer = signing_in(world)
+    return client.get(reverse("mfa_index"))
+
+
+@state
+def trainer_sessions_ended(world):
+    signing_in(world)
+    return world.browser("trainer").post(reverse("staff_sessions_end"), follow=True)
+
+
+@state
+def trainer_told_of_a_reset(world):
+    trainer = again(world, "trainer")
+    with_an_app(world)
+    journal.record(Event.Action.SIGNED_IN, trainer, trainer)
+    accounts.reset_second_factors(trainer, world.people["operator"])
+    client, _answer = signing_in(world)
+    return client.get(reverse("admin:index"))
+
+
+@state
 def trainer_authenticator_app_refused(world):
     return world.browser("trainer").post(reverse("mfa_activate_totp"), {"code": "0"})
 
@@ -1076,6 +1101,17 @@ def operator_second_factors_of_an_account(world):
 @state
 def operator_account_without_second_factor(world):
     return at_an_account(world, "factors")
+
+
+@state
+def operator_sessions_of_an_account(world):
+    signing_in(world, "colleague")
+    return at_an_account(world, "sessions")
+
+
+@state
+def operator_account_signed_in_nowhere(world):
+    return at_an_account(world, "sessions")
 
 
 def in_the_journal(world: World, **choice: str) -> HttpResponse:

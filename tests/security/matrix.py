@@ -36,7 +36,12 @@ TABLE = Path(__file__).with_name("matrix.txt")
 TRIED = ("GET", "HEAD", "POST")
 OTHERS = ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 """Methods that no page of ours knows."""
-ASIDE = ("django_session", "assessments_tally", settings.CACHES["default"]["LOCATION"])
+ASIDE = (
+    "django_session",
+    "assessments_staffsession",
+    "assessments_tally",
+    settings.CACHES["default"]["LOCATION"],
+)
 """Tables that a refused request may write to: who is signed in, how often was tried."""
 REFUSALS = set("ICNFM")
 SWAPPED = {"trainer": "stranger", "judge": "outsider"}
