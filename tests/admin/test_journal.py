@@ -136,7 +136,7 @@ ACCOUNTS = (
     "mfa_",
     "socialaccount_",
     "openid_connect_",
-    "staff_welcome",
+    "staff_",
 )
 """How addresses about accounts begin: what they leave is tested where they are."""
 

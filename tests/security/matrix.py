@@ -39,7 +39,12 @@ TABLE = Path(__file__).with_name("matrix.txt")
 TRIED = ("GET", "HEAD", "POST")
 OTHERS = ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 """Methods that no page of ours knows."""
-ASIDE = ("django_session", "assessments_tally", settings.CACHES["default"]["LOCATION"])
+ASIDE = (
+    "django_session",
+    "assessments_staffsession",
+    "assessments_tally",
+    settings.CACHES["default"]["LOCATION"],
+)
 """Tables that a refused request may write to: who is signed in, how often was tried."""
 JOURNAL = Event._meta.db_table
 REFUSALS = set("ICNFM")

@@ -131,7 +131,8 @@ def test_no_text_of_a_person_is_a_pattern():
         return not ours and "logging" not in told and told != "msgspec.json"
 
     # The patterns of the inventory are in its YAML, those of backups in a constant: both are ours.
-    known = [
+    known = ["readiness/log_lines.py", "assessments/inventory.py"]
+    known.append("assessments/backups/postgresql.py")
         "readiness/log_lines.py",
         "assessments/inventory.py",
         "assessments/backups/postgresql.py",
