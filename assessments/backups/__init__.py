@@ -149,6 +149,11 @@ def restore(
     for each in (*sorted(path.parent.glob(LISTS)), *lists):
         found = _of_list(each)
         erased = erased | found if erased else found
+    if erased is not None:
+        # What is replaced takes its tombstones with it: a restore that is cut short and run again
+        # finds them here. A folder that cannot be written to keeps nobody from restoring.
+        with suppress(OSError):
+            files.write_whole(path.parent / LIST, tombstones.written(erased).encode("ascii"))
     done = Restored(manifest, known_until=erased.as_of if erased else None)
     kept = timedelta(days=settings.RETENTION.backups_days)
     done.too_old = manifest.taken_at < timezone.now() - kept

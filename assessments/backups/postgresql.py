@@ -159,7 +159,7 @@ def _load(backup: Path, manifest: Manifest, name: str) -> None:
         )
         for table, told in manifest.tables.items()
     )
-    script = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", "--file=-"]
+    script = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-"]
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as also_said:
         reading = _start(
             "pg_restore",
@@ -174,13 +174,15 @@ def _load(backup: Path, manifest: Manifest, name: str) -> None:
         assert writing.stdin is not None
         # A pipe that breaks is psql's refusal, told below.
         with suppress(BrokenPipeError), reading.stdout, writing.stdin:
-            writing.stdin.write(_CLEAR.encode())
+            # Begun and committed in what we write, not by --single-transaction: psql commits that
+            # wherever its input ends, and ours ends in the middle if this process is killed.
+            writing.stdin.write(f"BEGIN;\n{_CLEAR}".encode())
             shutil.copyfileobj(reading.stdout, writing.stdin)
             if reading.wait():
                 # Before psql has read to the end: its transaction is never committed.
                 writing.kill()
             else:
-                writing.stdin.write(counted.encode())
+                writing.stdin.write(f"{counted}COMMIT;\n".encode())
         reading.stdout.close()
         failed = reading.wait()
         if writing.wait():

@@ -166,7 +166,7 @@ def test_a_trainer_signs_in(site: Site, visitor: Visitor):
     assert visitor.status == 200
     assert "password" not in {name for form in visitor.forms() for name in form.fields}
     visitor.open("/admin/")
-    assert urlsplit(visitor.at).path == "/admin/"
+    assert urlsplit(visitor.at).path == "/staff/security/"  # https: a second factor comes first
 
 
 CANARY = "C4N4RY8Q"

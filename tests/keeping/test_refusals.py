@@ -325,6 +325,53 @@ def test_a_restore_that_fails_in_the_middle_changes_nothing(backup, monkeypatch)
 
 
 @only_on(POSTGRESQL)
+def test_a_restore_that_is_killed_in_the_middle_changes_nothing(backup, monkeypatch):
+    """What psql reads ends between two statements, as when the process that writes it is no
+    more."""
+    before = survey()
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(program, arguments, name=None, **streams):
+        started.append(whole(program, arguments, name, **streams))
+        in_place = name is not None and not name.endswith("_aside")
+        monkeypatch.setattr(postgresql.shutil, "copyfileobj", cut if in_place else shutil_copy)
+        return started[-1]
+
+    def cut(reading, writing):
+        writing.write(reading.read().partition(b"\nCOPY ")[0])
+        raise KeyboardInterrupt
+
+    whole, shutil_copy = postgresql._start, shutil.copyfileobj
+    monkeypatch.setattr(postgresql, "_start", start)
+    with pytest.raises(KeyboardInterrupt):
+        call_command("restore", str(backup), replace=True)
+    for process in started:
+        process.wait()
+    assert survey() == before
+
+
+@only_on(POSTGRESQL)
+def test_whom_a_restore_cut_short_brought_back_the_next_one_erases(backup, group, monkeypatch):
+    """The database that knew them to be erased is gone by then."""
+    gone = group.sittings[0].pk
+    sittings.erase(group.sittings[0])
+
+    def killed(erased):
+        if connection.settings_dict["NAME"].endswith("_aside"):
+            return whole(erased)
+        raise KeyboardInterrupt
+
+    whole = tombstones.add
+    with monkeypatch.context() as patched:
+        patched.setattr(tombstones, "add", killed)
+        with pytest.raises(KeyboardInterrupt):
+            call_command("restore", str(backup), replace=True)
+    assert Sitting.objects.filter(pk=gone).exists()
+    assert "1 of them erased again" in run("restore", backup, replace=True)
+    assert not Sitting.objects.filter(pk=gone).exists()
+
+
+@only_on(POSTGRESQL)
 def test_what_another_schema_left_is_cleared(backup):
     """A table, a view and a trigger's function that the backup does not know."""
     with connection.cursor() as cursor:
