@@ -680,3 +680,11 @@ def test_no_page_of_ours_writes_djangos_own_log():
     for model, made in admin.site._registry.items():
         if model._meta.app_label == "assessments":
             assert isinstance(made, JournalHistory)
+
+
+def test_a_refused_sign_in_is_not_said_to_be_by_a_command(operator):
+    journal.record(Event.Action.SIGN_IN_REFUSED, None, "trainer")
+    journal.record(Event.Action.PURGED, None, "sittings ≥ 5")
+    page = browser(operator).get(JOURNAL).text
+    assert "somebody not signed in" in page
+    assert "a command" in page
