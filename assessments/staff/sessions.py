@@ -19,6 +19,8 @@ IDLE, ABSOLUTE = 2 * 3600, 10 * 3600
 """Seconds."""
 NOTED_EVERY = 60
 """Seconds between two notes of a session's use: not each request is a write."""
+DOORS = ("/admin/", "/staff/")
+"""How the addresses begin that ask who is signed in."""
 KEPT = "staff_times"
 """In the session: when it was signed in to, and when it was last used."""
 
@@ -39,6 +41,9 @@ def ended_in_time(
     """Middleware: signs out who stayed too long."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        # Elsewhere nothing hangs on who is signed in: no session is read for it.
+        if not request.path_info.startswith(DOORS):
+            return get_response(request)
         if SESSION_KEY in request.session:
             now = int(time.time())
             began, used = request.session.get(KEPT, [0, 0])
