@@ -25,7 +25,6 @@ from django.http import HttpRequest, HttpResponse
 
 from .logs import WithoutCodes, chain
 
-TEXT = "{asctime} {levelname} {name} {message}"
 requests = logging.getLogger("readiness.requests")
 QUIET = {"live", "ready"}
 """Routes that machines ask every few seconds: told only when they fail."""
@@ -70,7 +69,8 @@ def _told(error: BaseException | None) -> list[dict[str, object]]:
 
 def like_ours(handler: logging.Handler) -> None:
     """Make a handler of somebody else's write as ours do."""
-    handler.setFormatter(JsonLine() if settings.LOG_AS_JSON else logging.Formatter(TEXT, style="{"))
+    as_text = logging.Formatter(settings.LOG_FORMAT, style="{")
+    handler.setFormatter(JsonLine() if settings.LOG_AS_JSON else as_text)
     handler.addFilter(WithoutCodes())
 
 

@@ -122,7 +122,8 @@ INSTALLED_APPS = [
     "allauth.mfa",
 ]
 
-# Headers come first, so that refusals have them too.
+# Headers come first, so that refusals have them too; bounds after languages, in which they refuse,
+# and before whatever reads a body.
 MIDDLEWARE = [
     "readiness.log_lines.request_line_middleware",
     "readiness.headers.headers_middleware",
@@ -130,7 +131,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "readiness.methods.methods_middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "readiness.headers.bounds_middleware",
@@ -325,11 +325,12 @@ LOG = env("READINESS_LOG", default="text")
 if LOG not in ("text", "json"):
     raise ImproperlyConfigured(f"READINESS_LOG is text or json, not {LOG!r}.")
 LOG_AS_JSON = LOG == "json"
+LOG_FORMAT = "{asctime} {levelname} {name} {message}"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "text": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        "text": {"format": LOG_FORMAT, "style": "{"},
         "json": {"()": "readiness.log_lines.JsonLine"},
     },
     "filters": {"without_codes": {"()": "readiness.logs.WithoutCodes"}},
