@@ -13,14 +13,28 @@ from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.tokens import default_token_generator
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from . import journal, roles
-from .models import Event
+from .models import Event, StaffSession
 
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 """What is a second factor; recovery codes stand in for one, and are nothing by themselves."""
+
+TOLD = (
+    Event.Action.SIGNED_IN,
+    Event.Action.PASSWORD_RESET,
+    Event.Action.PASSWORD_CHANGED,
+    Event.Action.FACTOR_ADDED,
+    Event.Action.FACTOR_REMOVED,
+    Event.Action.FACTORS_RESET,
+    Event.Action.IDENTITY_LINKED,
+    Event.Action.IDENTITY_UNLINKED,
+    Event.Action.SESSIONS_ENDED,
+)
+"""What lets somebody see that another has been using their account, or could."""
 
 
 def has_second_factor(user: User) -> bool:
@@ -68,7 +82,7 @@ def give_roles(user: User, groups: Iterable[Group], actor: User | None) -> None:
         (Event.Action.ROLE_TAKEN, held - wanted),
     ):
         for group in sorted(changed, key=str):
-            journal.record(action, actor, f"{user} – {group}")
+            journal.record(action, actor, f"{user} – {group}", user)
 
 
 @transaction.atomic
@@ -76,6 +90,7 @@ def change(user: User, actor: User | None, *, was_active: bool) -> None:
     """Keep the names of an account, and whether it is active: deactivated, it is out at once."""
     user.save()
     if user.is_active != was_active:
+        StaffSession.objects.filter(user=user).delete()
         closed, reopened = Event.Action.ACCOUNT_CLOSED, Event.Action.ACCOUNT_REOPENED
         journal.record(reopened if user.is_active else closed, actor, user)
     else:
@@ -90,6 +105,7 @@ def reset_password(user: User, actor: User | None) -> tuple[str, str]:
     """
     user.set_unusable_password()
     user.save(update_fields=["password"])
+    StaffSession.objects.filter(user=user).delete()
     journal.record(Event.Action.PASSWORD_RESET, actor, user)
     return urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)
 
@@ -102,3 +118,34 @@ def reset_second_factors(user: User, actor: User | None) -> int:
     if removed:
         journal.record(Event.Action.FACTORS_RESET, actor, user)
     return removed
+
+
+@transaction.atomic
+def password_chosen(user: User, actor: User | None, *, but: str = "") -> None:
+    """Keep that a password was set: every session ends, but the one of this key."""
+    ended = StaffSession.objects.filter(user=user)
+    (ended.exclude(pk=but) if but else ended).delete()
+    journal.record(Event.Action.PASSWORD_CHANGED, actor, user)
+
+
+@transaction.atomic
+def end_sessions(ended: QuerySet[StaffSession], user: User, actor: User | None) -> int:
+    """Sign an account out of these of its sessions, at once. How many there were."""
+    number, _by_model = ended.filter(user=user).delete()
+    if number:
+        journal.record(Event.Action.SESSIONS_ENDED, actor, user)
+    return number
+
+
+def told(user: User) -> QuerySet[Event]:
+    """What the journal tells a person of their account, the latest first."""
+    return journal.of(user).filter(action__in=TOLD).select_related("actor")
+
+
+def done_by_others(user: User) -> list[Event]:
+    """What others did to an account that somebody has used, since they last signed in to it."""
+    last = told(user).filter(action=Event.Action.SIGNED_IN).first()
+    if last is None:
+        return []
+    since = told(user).filter(pk__gt=last.pk).exclude(actor=user)
+    return list(since.exclude(action=Event.Action.SIGNED_IN).reverse())

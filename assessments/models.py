@@ -1,5 +1,5 @@
 """What is kept. Only ``instruments``, ``standards``, ``cohorts``, ``sittings``, ``releases``,
-``journal``, ``limits``, ``tombstones`` and ``upkeep`` write here.
+``journal``, ``limits``, ``tombstones``, ``upkeep``, ``accounts`` and ``staff`` write here.
 
 A sitting belongs to the person who holds its resume code and to nobody else: it has no
 admin, and trainers read releases. Dates are kept to the day; keys of sittings are random.
@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import uuid4
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -592,6 +593,7 @@ class Event(Frozen):
         FACTOR_ADDED = "factor-added", _("second factor added")
         FACTOR_REMOVED = "factor-removed", _("second factor removed")
         FACTORS_RESET = "factors-reset", _("second factors taken away")
+        SESSIONS_ENDED = "sessions-ended", _("sessions ended")
         IDENTITY_LINKED = "identity-linked", _("sign-in by another service linked")
         IDENTITY_UNLINKED = "identity-unlinked", _("sign-in by another service unlinked")
         JUDGED = "judged", _("step of a judge kept")
@@ -626,3 +628,22 @@ class Event(Frozen):
 
     def __str__(self) -> str:
         return f"{self.get_action_display()} · {self.subject}"
+
+
+class StaffSession(models.Model):
+    """A session of the staff's that was not ended: without its row, it opens nothing.
+
+    Its key stands in the data of the session. Neither addresses nor browsers are kept.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    began_at = models.DateTimeField()
+    used_at = models.DateTimeField()
+    """To the minute."""
+
+    class Meta:
+        ordering = ("-began_at", "pk")
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.began_at}"

@@ -6,7 +6,7 @@
 | author | versions of the questionnaire, drafts, figures | uploads, publishes, retires versions |
 | | standard settings, their judges, estimates without names | runs them, adopts cut scores |
 | judge | the panels they sit in: situations, their own estimates | estimates, in each round |
-| operator | accounts, the journal; nothing of any group | creates and deactivates accounts, |
+| operator | accounts, the journal; of groups, the names in it | creates and deactivates accounts, |
 | | | gives these roles, takes a lost password or second factor away |
 | superuser | names, dates, counts of all cohorts, the journal | what operators and authors do |
 

@@ -10,8 +10,11 @@
 | READINESS_MAX_REQUESTS | after which a process is replaced, give or take a tenth | 20000 |
 """
 
+import ctypes
 import multiprocessing
 import os
+import signal
+import sys
 import threading
 
 from django.db import connections
@@ -62,6 +65,17 @@ def when_ready(server: object) -> None:
     for connection in connections.all(initialized_only=True):
         if hasattr(connection, "close_pool"):
             connection.close_pool()
+
+
+def post_fork(server: object, worker: object) -> None:
+    """Without gunicorn itself a process goes at once. As an orphan it would hold the port while it
+    sees its last requests off, and what a service manager starts in its place would not come up;
+    nothing is lost by it, for what is not acknowledged is sent again."""
+    if sys.platform == "linux":
+        ends_with_parent = 1  # PR_SET_PDEATHSIG, prctl(2)
+        ctypes.CDLL(None).prctl(ends_with_parent, signal.SIGKILL)
+        if os.getppid() != server.pid:  # type: ignore[attr-defined]  # it was gone before
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def post_worker_init(worker: object) -> None:

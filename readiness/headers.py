@@ -4,11 +4,9 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 
-METHODS = ("GET", "HEAD", "POST")
-"""All that anything here understands."""
 POWERS = (
     "accelerometer",
     "camera",
@@ -48,15 +46,12 @@ def headers_middleware(
 def bounds_middleware(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Refuses a method that no view answers, and a body that says it is too large before any of
-    it is read.
+    """Refuses a body that says it is too large before any of it is read.
 
     A body that does not say how long it is (``chunked``) is taken for empty by Django.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if request.method not in METHODS:
-            return HttpResponseNotAllowed(METHODS)
         takes_files = request.path.startswith(reverse("admin:index"))
         most = (
             settings.FILE_UPLOAD_MAX_MEMORY_SIZE

@@ -25,6 +25,7 @@ from django.http import HttpRequest, HttpResponse
 
 from .logs import WithoutCodes, chain
 
+TEXT = "{asctime} {levelname} {name} {message}"
 requests = logging.getLogger("readiness.requests")
 QUIET = {"live", "ready"}
 """Routes that machines ask every few seconds: told only when they fail."""
@@ -32,6 +33,13 @@ QUIET = {"live", "ready"}
 _REQUEST_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """What nginx and most proxies make, and too narrow to carry anything else."""
 _request_id: ContextVar[str | None] = ContextVar("id of the request", default=None)
+
+
+class TextLine(logging.Formatter):
+    """For eyes. Times tell their zone, so that lines of several machines can be put in order."""
+
+    def __init__(self) -> None:
+        super().__init__(TEXT, "%Y-%m-%dT%H:%M:%S%z", style="{")
 
 
 class JsonLine(logging.Formatter):
@@ -69,8 +77,7 @@ def _told(error: BaseException | None) -> list[dict[str, object]]:
 
 def like_ours(handler: logging.Handler) -> None:
     """Make a handler of somebody else's write as ours do."""
-    as_text = logging.Formatter(settings.LOG_FORMAT, style="{")
-    handler.setFormatter(JsonLine() if settings.LOG_AS_JSON else as_text)
+    handler.setFormatter(JsonLine() if settings.LOG_AS_JSON else TextLine())
     handler.addFilter(WithoutCodes())
 
 

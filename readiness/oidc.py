@@ -25,6 +25,11 @@ class OpenIDConnect:
     scopes: tuple[str, ...]
     acr_values: tuple[str, ...]
 
+    @property
+    def issuer(self) -> str:
+        """Who signs, by the address of the server: OpenID Connect Discovery 1.0, 4.3."""
+        return self.server_url.partition("/.well-known/")[0].rstrip("/")
+
     def app(self) -> dict[str, Any]:
         """As django-allauth has it. No user info is fetched: ``sub`` is all that is kept."""
         return {

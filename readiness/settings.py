@@ -6,6 +6,7 @@
 | READINESS_ADDRESS | public address, ``https://…`` behind a proxy | http://127.0.0.1:8000 |
 | READINESS_HOSTS | further host names that are answered, comma-separated | none |
 | READINESS_PROXIES | proxies in front that set ``X-Forwarded-For`` | 1 with https, else 0 |
+| READINESS_HSTS_SUBDOMAINS | ``yes`` where all below that name speaks https too | no |
 | READINESS_SECRET_KEY | signs sessions, keys the hashes of codes | made in READINESS_DATA |
 | READINESS_DATA | folder of what is kept on disk | var/ |
 | READINESS_CONTROLLER | who answers for the personal data | none, and the notice says so |
@@ -77,6 +78,7 @@ if HTTPS:
     # Asked by a machine beside this one, which speaks no https.
     SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("READINESS_HSTS_SUBDOMAINS", default=False)
     # Whether subdomains follow, and preloading, is for whoever owns the domain to decide.
     SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
@@ -122,14 +124,14 @@ INSTALLED_APPS = [
     "allauth.mfa",
 ]
 
-# Headers come first, so that refusals have them too; bounds after languages, in which they refuse,
-# and before whatever reads a body.
+# Headers come first, so that refusals have them too.
 MIDDLEWARE = [
     "readiness.log_lines.request_line_middleware",
     "readiness.headers.headers_middleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "readiness.methods.methods_middleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -241,10 +243,9 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_RATE_LIMITS = False  # assessments.staff.attempts counts instead, once for all processes
 MFA_RATE_LIMITS = False
 MFA_ADAPTER = "assessments.staff.adapters.SecondFactorAdapter"
-MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "webauthn"]  # recovery codes are assessments.staff.recovery’s
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_TOLERANCE = 1  # steps of 30 s that the clock of a phone may be off
-MFA_RECOVERY_CODES_SHOW_ONCE = True
 # Browsers know passkeys over https and, to try them out, on http://localhost.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 
@@ -325,12 +326,11 @@ LOG = env("READINESS_LOG", default="text")
 if LOG not in ("text", "json"):
     raise ImproperlyConfigured(f"READINESS_LOG is text or json, not {LOG!r}.")
 LOG_AS_JSON = LOG == "json"
-LOG_FORMAT = "{asctime} {levelname} {name} {message}"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "text": {"format": LOG_FORMAT, "style": "{"},
+        "text": {"()": "readiness.log_lines.TextLine"},
         "json": {"()": "readiness.log_lines.JsonLine"},
     },
     "filters": {"without_codes": {"()": "readiness.logs.WithoutCodes"}},

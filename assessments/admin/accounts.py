@@ -26,6 +26,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
 from .. import accounts, roles
+from ..staff import sessions
 from .access import CarefulAdmin
 from .frame import framed
 
@@ -130,6 +131,7 @@ class AccountAdmin(CarefulAdmin):
         return [
             path("<int:pk>/link/", guarded(self.link), name="auth_user_link"),
             path("<int:pk>/second-factors/", guarded(self.factors), name="auth_user_factors"),
+            path("<int:pk>/sessions/", guarded(self.sessions), name="auth_user_sessions"),
             *super().get_urls(),
         ]
 
@@ -157,6 +159,18 @@ class AccountAdmin(CarefulAdmin):
         title = _("Second factors of %(name)s") % {"name": user.get_username()}
         held = accounts.has_second_factor(user)
         return framed(self, request, "account/factors", title, account=user, held=held)
+
+    def sessions(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Signs somebody out everywhere, without taking anything from the account."""
+        user = self._touched(request, pk)
+        alive = sessions.alive(user)
+        if request.method == "POST":
+            accounts.end_sessions(alive, user, _by(request))
+            messages.success(request, _("Signed out everywhere."))
+            return HttpResponseRedirect(reverse("admin:auth_user_change", args=(user.pk,)))
+        title = _("Sessions of %(name)s") % {"name": user.get_username()}
+        number = alive.count()
+        return framed(self, request, "account/sessions", title, account=user, number=number)
 
     def _touched(self, request: HttpRequest, pk: int) -> User:
         user = User.objects.filter(pk=pk).first()

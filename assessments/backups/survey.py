@@ -17,10 +17,11 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import connection
 
-from ..models import Tally
+from ..models import StaffSession, Tally
 
 LEFT_OUT = (
     Session._meta.db_table,
+    StaffSession._meta.db_table,
     str(settings.CACHES["default"].get("LOCATION", "")),
     Tally._meta.db_table,
 )

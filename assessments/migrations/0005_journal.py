@@ -59,6 +59,7 @@ class Migration(migrations.Migration):
                     ("factor-added", "second factor added"),
                     ("factor-removed", "second factor removed"),
                     ("factors-reset", "second factors taken away"),
+                    ("sessions-ended", "sessions ended"),
                     ("identity-linked", "sign-in by another service linked"),
                     ("identity-unlinked", "sign-in by another service unlinked"),
                     ("judged", "step of a judge kept"),

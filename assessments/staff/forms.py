@@ -25,9 +25,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .. import journal, limits
+from .. import accounts, journal, limits
 from ..models import Event
-from . import attempts
+from . import attempts, recovery, sessions
 
 
 class LoginForm(StockLoginForm):
@@ -56,7 +56,7 @@ class ConfirmByPasswordForm(StockReauthenticateForm):
 
 
 class _CountedCode:
-    """A code typed in: six digits of an app, or eight of a recovery code."""
+    """A code typed in: six digits of an app, or ten of a recovery code."""
 
     user: Any
 
@@ -83,11 +83,23 @@ class _CountedCode:
         return code
 
 
-class CodeForm(_CountedCode, AuthenticateForm):
+class _OrRecoveryCode:
+    user: Any
+    cleaned_data: dict[str, Any]
+
+    def clean_code(self) -> str:
+        code: str = self.cleaned_data["code"]
+        if used := recovery.spend(self.user, code):
+            self.authenticator = used
+            return code
+        return super().clean_code()  # type: ignore[misc]
+
+
+class CodeForm(_CountedCode, _OrRecoveryCode, AuthenticateForm):
     pass
 
 
-class ConfirmByCodeForm(_CountedCode, ReauthenticateForm):
+class ConfirmByCodeForm(_CountedCode, _OrRecoveryCode, ReauthenticateForm):
     pass
 
 
@@ -175,7 +187,7 @@ class PasswordChangeForm(StockPasswordChangeForm):
 
     def save(self, commit: bool = True):
         user = super().save(commit)
-        journal.record(Event.Action.PASSWORD_CHANGED, user, user)
+        accounts.password_chosen(user, user, but=sessions.key(context.request))
         return user
 
 
@@ -184,5 +196,5 @@ class ChosenPasswordForm(SetPasswordForm):
 
     def save(self, commit: bool = True):
         user = super().save(commit)
-        journal.record(Event.Action.PASSWORD_CHANGED, user, user)
+        accounts.password_chosen(user, user)
         return user

@@ -113,6 +113,15 @@ class Exchange(OpenIDConnectOAuth2Adapter):
     def get_provider(self) -> Provider:
         return Provider(self.request, app=get_adapter().get_app(self.request, PROVIDER))
 
+    @property
+    def openid_config(self) -> dict[str, Any]:
+        """What the service says of itself, if it says that it is the one we were told of."""
+        told: dict[str, Any] = super().openid_config
+        assert settings.OIDC is not None
+        if str(told.get("issuer")).rstrip("/") != settings.OIDC.issuer:
+            raise OAuth2Error("the service calls itself by another name")
+        return told
+
     def get_callback_url(self, request: HttpRequest, app) -> str:
         return settings.PUBLIC_ADDRESS + reverse("openid_connect_callback")
 
@@ -185,7 +194,13 @@ def refused(request: HttpRequest, unknown: bool = False) -> HttpResponse:
 @never_cache
 @require_GET
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Off to the service. Nothing of the address but ``next`` is heeded."""
+    """Off to the service. Nothing of the address but ``next`` is heeded.
+
+    It takes a press of our own button: a page elsewhere that leads here gets the page with it, for
+    the service may know the visitor and ask nothing.
+    """
+    if request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+        return HttpResponseRedirect(reverse("account_login"))
     attempts.begun(request)
     return _off(request, AuthProcess.LOGIN, get_next_redirect_url(request))
 
@@ -247,7 +262,7 @@ def note_unlink(sender, request, socialaccount, **kwargs) -> None:
 def _off(request: HttpRequest, process: str, there: str | None) -> HttpResponse:
     try:
         return Exchange(request).get_provider().redirect(request, process, next_url=there)
-    except (RequestException, KeyError, ValueError):
+    except (OAuth2Error, RequestException, KeyError, ValueError):
         return refused(request)
     except ImmediateHttpResponse as answer:
         return answer.response

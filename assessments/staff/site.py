@@ -58,7 +58,10 @@ class StaffSite(AdminSite):
             journal.record(Event.Action.SIGNED_OUT, request.user, request.user)
         logout(request)
         messages.success(request, _("You have signed out."))
-        return HttpResponseRedirect(reverse("account_login"))
+        left = HttpResponseRedirect(reverse("account_login"))
+        # As for who answers (views/after.py): a trainer's computer may be shared as well.
+        left["Clear-Site-Data"] = '"cache", "storage"'
+        return left
 
     def password_change(self, request: HttpRequest, extra_context=None):
         from .forms import PasswordChangeForm

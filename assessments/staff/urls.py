@@ -17,6 +17,7 @@ urlpatterns = [
     path("confirm/passkey/", views.ConfirmByKey.as_view(), name="mfa_reauthenticate_webauthn"),
     path("welcome/<uidb64>/<token>/", views.Welcome.as_view(), name="staff_welcome"),
     path("security/", views.SecondFactors.as_view(), name="mfa_index"),
+    path("security/sessions/end/", views.end_sessions, name="staff_sessions_end"),
     path("security/app/", views.AddApp.as_view(), name="mfa_activate_totp"),
     path("security/app/remove/", views.RemoveApp.as_view(), name="mfa_deactivate_totp"),
     path("security/passkey/", views.AddKey.as_view(), name="mfa_add_webauthn"),

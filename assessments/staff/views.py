@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
+from allauth.account.decorators import reauthentication_required
 from allauth.account.views import LoginView, ReauthenticateView
 from allauth.core.internal.httpkit import authenticated_user
 from allauth.mfa.base import views as factors
 from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes import views as recovery
+from allauth.mfa.recovery_codes.forms import GenerateRecoveryCodesForm
 from allauth.mfa.totp import views as apps
 from allauth.mfa.webauthn import views as keys
 from allauth.mfa.webauthn.internal import auth as webauthn
@@ -18,19 +20,24 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import PasswordResetConfirmView
-from django.http import HttpRequest, HttpResponse
-from django.urls import reverse_lazy
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.generic import View
+from django.views.decorators.http import require_POST
+from django.views.generic import FormView, TemplateView, View
 
 from .. import accounts
-from . import attempts, forms
+from . import attempts, forms, recovery, sessions
 from .adapters import SecondFactorAdapter
+
+LINES = 10
+"""Of the journal, on the page of one’s own account."""
 
 
 class Framed(View):
@@ -134,16 +141,49 @@ class SecondFactors(Framed, factors.IndexView):
             **context,
             "keys": held_keys,
             "app": context["authenticators"].get(Authenticator.Type.TOTP),
-            "codes": context["authenticators"].get(Authenticator.Type.RECOVERY_CODES),
+            "left": recovery.left(user),
             "held": held,
             "must": must,
             "removable": not must or len(held_keys) + ("totp" in context["authenticators"]) > 1,
             "oidc": settings.OIDC,
             "identity": _identity(user),
+            "sessions": sessions.alive(user),
+            "this": sessions.current(self.request),
+            "told": accounts.told(user)[:LINES],
         }
 
 
-class AddApp(Framed, apps.ActivateTOTPView):
+@never_cache
+@require_POST
+@login_required
+@reauthentication_required(app="allauth.mfa")
+def end_sessions(request: HttpRequest) -> HttpResponse:
+    """Ends one of one’s own sessions, or all but the one that asks."""
+    user = authenticated_user(request)
+    others = sessions.alive(user).exclude(pk=sessions.key(request))
+    if "session" in request.POST:
+        try:
+            others = others.filter(pk=UUID(request.POST["session"]))
+        except ValueError as error:
+            raise BadRequest from error
+    accounts.end_sessions(others, user, user)
+    messages.success(request, _("Signed out there. If it was not you, change your password."))
+    return HttpResponseRedirect(reverse("mfa_index"))
+
+
+class _WithCodes(View):
+    """Who adds a first factor is given recovery codes with it."""
+
+    def form_valid(self, form) -> HttpResponse:
+        answer = super().form_valid(form)  # type: ignore[misc]
+        user = authenticated_user(self.request)
+        if recovery.left(user):
+            return answer
+        recovery.give(self.request, user)
+        return HttpResponseRedirect(reverse("mfa_view_recovery_codes"))
+
+
+class AddApp(_WithCodes, Framed, apps.ActivateTOTPView):
     title = gettext_lazy("Add an authenticator app")
     template_name = "staff/add_app.html"
 
@@ -159,7 +199,7 @@ class RemoveApp(Framed, apps.DeactivateTOTPView):
         return forms.RemoveAppForm
 
 
-class AddKey(Framed, keys.AddWebAuthnView):
+class AddKey(_WithCodes, Framed, keys.AddWebAuthnView):
     title = gettext_lazy("Add a passkey")
     template_name = "staff/add_key.html"
 
@@ -185,14 +225,28 @@ class RemoveKey(Framed, keys.RemoveWebAuthnView):
         return super().form_valid(form)
 
 
-class RecoveryCodes(Framed, recovery.ViewRecoveryCodesView):
+@method_decorator(reauthentication_required(app="allauth.mfa"), name="dispatch")
+class RecoveryCodes(Framed, TemplateView):
     title = gettext_lazy("Recovery codes")
     template_name = "staff/recovery_codes.html"
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "codes": recovery.taken(self.request)}
 
-class NewRecoveryCodes(Framed, recovery.GenerateRecoveryCodesView):
+
+@method_decorator(reauthentication_required(app="allauth.mfa"), name="dispatch")
+class NewRecoveryCodes(Framed, FormView):
     title = gettext_lazy("New recovery codes")
     template_name = "staff/new_recovery_codes.html"
+    form_class = GenerateRecoveryCodesForm
+    success_url = reverse_lazy("mfa_view_recovery_codes")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "user": self.request.user}
+
+    def form_valid(self, form) -> HttpResponse:
+        recovery.give(self.request, authenticated_user(self.request))
+        return super().form_valid(form)
 
 
 class Welcome(Framed, PasswordResetConfirmView):
@@ -207,6 +261,11 @@ class Welcome(Framed, PasswordResetConfirmView):
     def get_user(self, uidb64: str):
         user = super().get_user(uidb64)
         return user if user is not None and user.is_active else None
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        title = self.title if context["validlink"] else _("This link no longer works")
+        return {**context, "title": title}
 
     def form_valid(self, form) -> HttpResponse:
         messages.success(self.request, _("Your password is kept. You can sign in."))

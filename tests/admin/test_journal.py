@@ -136,6 +136,7 @@ ACCOUNTS = (
     "mfa_",
     "socialaccount_",
     "openid_connect_",
+    "staff_",
 )
 """How addresses about accounts begin: what they leave is tested where they are."""
 

@@ -16,7 +16,6 @@ from unittest import mock
 
 import yaml
 from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.contrib.auth.models import User
 from django.db import OperationalError, connection, transaction
 from django.http import HttpResponse
@@ -27,6 +26,7 @@ from django.utils import timezone, translation
 from assessments import accounts, cohorts, instruments, journal, limits, press, standards
 from assessments.admin.records import LINES
 from assessments.models import Cohort, DailyCount, Event, InstrumentVersion, Job, Phase, Sitting
+from assessments.staff import recovery
 from assessments.views import limited
 from tests.conftest import ROOT
 from tests.staff.conftest import add_app, digits
@@ -953,8 +953,35 @@ def trainer_security_to_enrol(world):
 def trainer_security_with_everything(world):
     client = proven(world)
     with_a_passkey(world)
-    RecoveryCodes.activate(world.people["trainer"])
+    recovery.make(world.people["trainer"])
     return client.get(reverse("mfa_index"))
+
+
+@state
+def trainer_security_signed_in_elsewhere(world):
+    for _time in range(2):
+        signing_in(world)
+    with_an_app(world)
+    accounts.reset_second_factors(again(world, "trainer"), world.people["operator"])
+    client, _answer = signing_in(world)
+    client.get(reverse("admin:index"))
+    return client.get(reverse("mfa_index"))
+
+
+@state
+def trainer_sessions_ended(world):
+    signing_in(world)
+    return world.browser("trainer").post(reverse("staff_sessions_end"), follow=True)
+
+
+@state
+def trainer_told_of_a_reset(world):
+    trainer = again(world, "trainer")
+    with_an_app(world)
+    journal.record(Event.Action.SIGNED_IN, trainer, trainer)
+    accounts.reset_second_factors(trainer, world.people["operator"])
+    client, _answer = signing_in(world)
+    return client.get(reverse("admin:index"))
 
 
 @state
@@ -987,15 +1014,13 @@ def trainer_passkey_to_remove(world):
 @state
 def trainer_recovery_codes(world):
     client = proven(world)
-    RecoveryCodes.activate(world.people["trainer"])
-    return client.get(reverse("mfa_view_recovery_codes"))
+    return client.post(reverse("mfa_generate_recovery_codes"), follow=True)
 
 
 @state
 def trainer_recovery_codes_shown_before(world):
     client = proven(world)
-    RecoveryCodes.activate(world.people["trainer"])
-    client.get(reverse("mfa_view_recovery_codes"))
+    client.post(reverse("mfa_generate_recovery_codes"), follow=True)
     return client.get(reverse("mfa_view_recovery_codes"))
 
 
@@ -1076,6 +1101,17 @@ def operator_second_factors_of_an_account(world):
 @state
 def operator_account_without_second_factor(world):
     return at_an_account(world, "factors")
+
+
+@state
+def operator_sessions_of_an_account(world):
+    signing_in(world, "colleague")
+    return at_an_account(world, "sessions")
+
+
+@state
+def operator_account_signed_in_nowhere(world):
+    return at_an_account(world, "sessions")
 
 
 def in_the_journal(world: World, **choice: str) -> HttpResponse:

@@ -58,6 +58,14 @@ def test_every_page_in_every_state_has_its_headers(catalogue):
     assert {name: missing for name, missing in short.items() if missing} == {}
 
 
+def test_every_page_and_file_tells_what_it_is_and_how_it_is_written(catalogue):
+    assert {each.name for each in catalogue if each.body and not each.kind} == set()
+    texts = [each for each in catalogue if each.kind.startswith("text/") or "xml" in each.kind]
+    assert len(texts) > 100
+    plain = {each.name: each.kind.replace('"', "") for each in texts}
+    assert {name for name, kind in plain.items() if "charset=utf-8" not in kind} == set()
+
+
 def names(patterns: list[URLPattern | URLResolver], prefix: str = "") -> set[str]:
     return {f"{prefix}{each.name}" for each in patterns if isinstance(each, URLPattern)}
 

@@ -252,7 +252,7 @@ def test_improper_solutions_are_those_that_leave_an_item_nothing() -> None:
                 method="L-BFGS-B",
                 bounds=[(None, None)] * 5 + [(math.log(1e-6), None)] * 5,
             )
-            for _ in range(5)
+            for _ in range(20)
         ]
         best = min(ends, key=lambda end: end.fun)
         confirmed += best.x[5:].min() < math.log(LEAST_UNIQUENESS)

@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+from datetime import datetime
 
 import pytest
 from django.db import models
@@ -62,6 +63,13 @@ def test_a_request_is_one_line_that_names_its_route_and_never_its_path(client, l
         "route": "cohort",
         "status": 404,
     }
+
+
+def test_every_form_tells_the_zone_of_its_times():
+    record = logging.makeLogRecord({"msg": "x", "levelname": "ERROR"})
+    moments = [log_lines.TextLine().format(record).split()[0]]
+    moments.append(json.loads(log_lines.JsonLine().format(record))["time"])
+    assert all(datetime.fromisoformat(moment).tzinfo for moment in moments)
 
 
 def test_a_path_and_a_method_that_are_none_of_ours_are_not_repeated(client, lines):

@@ -52,6 +52,19 @@ def test_pages_have_their_security_headers_and_are_not_compressed(site: Site):
     assert len(response.headers["X-Request-ID"]) == 32
 
 
+def test_what_the_proxy_says_itself_has_them_too(site: Site):
+    large = {"Content-Length": str(7 << 20)}
+    own = [site.ask("/", plain=True)[0], site.ask("/group/", "POST", large, b"")[0]]
+    assert [response.status for response in own] == [308, 413]
+    for response in [*own, site.ask("/static/nothing")[0], site.ask("/privacy/")[0]]:
+        assert response.headers.get_all("X-Content-Type-Options") == ["nosniff"]
+        (policy,) = response.headers.get_all("Content-Security-Policy")
+        assert "frame-ancestors 'none'" in policy
+        assert "base-uri 'none'" in policy
+    for response in [own[1], site.ask("/privacy/")[0]]:
+        assert response.headers.get_all("Strict-Transport-Security") == ["max-age=31536000"]
+
+
 def test_static_files_come_compressed_and_stay_for_ever(site: Site):
     _response, page = site.ask("/")
     path = STATIC.findall(page.decode())[0]
@@ -59,6 +72,7 @@ def test_static_files_come_compressed_and_stay_for_ever(site: Site):
     assert response.headers["Content-Encoding"] == "gzip"
     assert "immutable" in response.headers["Cache-Control"]
     assert "max-age=315360000" in response.headers["Cache-Control"]
+    assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
     assert response.headers["Content-Type"] == "text/css; charset=utf-8"
     plain, text = site.ask(path)
     assert plain.headers["Content-Encoding"] is None
@@ -152,7 +166,7 @@ def test_a_trainer_signs_in(site: Site, visitor: Visitor):
     assert visitor.status == 200
     assert "password" not in {name for form in visitor.forms() for name in form.fields}
     visitor.open("/admin/")
-    assert urlsplit(visitor.at).path == "/admin/"
+    assert urlsplit(visitor.at).path == "/staff/security/"  # https: a second factor comes first
 
 
 CANARY = "C4N4RY8Q"

@@ -318,15 +318,13 @@ class System:
             kill(choose(running))
 
     def kill_the_master(self) -> None:
-        """And its processes, which would go on as orphans for half a minute; then it is started
-        again, as a service manager would."""
+        """And it alone: its processes end by themselves, and leave the port to the one that is
+        started again, as by a service manager."""
         assert self.web is not None
         left = children(self.web.pid)
         self.web.kill()
         self.web.wait()
-        for pid in left:
-            kill(pid)
-        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in left))
+        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in left), seconds=2)
         self.start()
 
     def restart(self, mutant: str = "") -> None:

@@ -81,7 +81,7 @@ def test_nothing_more_is_said_on_a_line_that_was_given_up(monkeypatch):
 
 
 def test_pages_alone_are_held_to_a_time():
-    pages, commands = postgresql_options(patience=5), postgresql_options(patience=0)
+    pages, commands = (postgresql_options(patience=patience, most=6) for patience in (5, 0))
     assert pages["options"] == (
         f"-c statement_timeout=5s -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION}s"
     )

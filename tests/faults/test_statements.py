@@ -16,7 +16,7 @@ from django.db import DatabaseError, IntegrityError, OperationalError, connectio
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.urls import reverse
 
-from assessments import releases, sittings
+from assessments import frozen, releases, sittings
 from assessments.models import Event, Phase, Release, Sitting
 from tests.sitting.conftest import Person, address
 from tests.test_releases import finished, join
@@ -230,8 +230,9 @@ def test_closing(kind, phase, quiet):
     finished(phase, 12)
 
     def drill(fault: Fault) -> None:
-        Phase.objects.filter(pk=phase.pk).update(closed_on=None, settled_on=None)
-        Sitting.objects.update(released=False)
+        with frozen.thawed(Phase, Sitting):
+            Phase.objects.filter(pk=phase.pk).update(closed_on=None, settled_on=None)
+            Sitting.objects.update(released=False)
         before = Release.objects.count(), Event.objects.count()
         done = False
         with fault.injected(), suppress(DatabaseError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from assessments.calibrations import N_MIN
 from assessments.cohort.disclosure import K
 from assessments.inventory import markdown
 from assessments.management.commands.inventory import BEGIN, END
+from assessments.staff import sessions
 from readiness.retention import BASES, kept_told
 from tests.conftest import ROOT
 
@@ -34,6 +36,7 @@ SAID = {
     (settings.JOURNAL_DAYS, "jours"),
     (TRIES_DAYS, "jours"),
     (settings.SESSION_COOKIE_AGE // 3600, "heures"),
+    (sessions.ABSOLUTE // timedelta(hours=1), "heures"),
     (BREACH_HOURS, "heures"),
     (K, "personnes"),
     (K, "réponses"),

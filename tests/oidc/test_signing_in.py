@@ -63,6 +63,18 @@ def test_the_visitor_changes_nothing_of_what_is_asked(service, linked):
     assert "email" not in asked["scope"]
 
 
+@pytest.mark.parametrize("from_where", ["cross-site", "same-site"])
+def test_a_page_elsewhere_signs_nobody_in(service, linked, from_where):
+    """Nobody is signed in without having pressed anything here."""
+    client = browser()
+    there = reverse("openid_connect_login")
+    off = client.get(there, headers={"sec-fetch-site": from_where})
+    assert off.url == reverse("account_login")
+    for pressed in ("same-origin", "none"):
+        off = client.get(there, headers={"sec-fetch-site": pressed})
+        assert off.url.startswith(f"{service.issuer}/auth?")
+
+
 @pytest.mark.parametrize("there", ["https://evil.example/", "//evil.example", "http://localhost/"])
 def test_one_is_led_nowhere_else(service, linked, there):
     assert come_by(service, browser(), next=there).url == INDEX
@@ -344,6 +356,19 @@ def test_a_service_that_does_not_answer_is_said(linked):
     answer = browser().get(reverse("openid_connect_login"))
     assert answer.status_code == 403
     assert "could not be accepted" in answer.text
+
+
+@pytest.mark.parametrize("name", ["https://evil.example", "", None])
+def test_a_service_that_calls_itself_by_another_name_is_refused(service, linked, monkeypatch, name):
+    real = type(service).get
+
+    def get(self, path):
+        status, told = real(self, path)
+        return status, {**told, "issuer": name} if "issuer" in told else told
+
+    monkeypatch.setattr(type(service), "get", get)
+    assert browser().get(reverse("openid_connect_login")).status_code == 403
+    assert service.asked == []
 
 
 def test_the_service_leads_nowhere_else(service, linked, monkeypatch):

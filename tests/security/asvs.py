@@ -79,11 +79,13 @@ def _lines(told: Table) -> Iterator[str]:
     yield ""
     yield (
         f"{told.standard}, levels 1 and 2: a self-evaluation by the makers of "
-        f"{told.assessed_on.isoformat()}, no audit. Names of requirements are ours, shortened; cite "
-        "them as `v5.0.0-8.2.2`. Made from `tests/security/asvs.yaml` by "
-        "`python -m tests.security.asvs`; a test compares the two, and looks for every test that is "
-        "named. Chapter 10 is answered as a client; its sections on authorization servers, resource "
-        "servers and providers, and chapter 17 (WebRTC), do not apply: the application is neither."
+        f"{told.assessed_on.isoformat()}, no audit. Names of requirements are ours, shortened; "
+        "cite them as `v5.0.0-8.2.2`. Made from `tests/security/asvs.yaml` by "
+        "`python -m tests.security.asvs`; a test compares the two, and looks for every test that "
+        "is named. What requirements ask to be written down is in "
+        "[SECURITY-DESIGN.md](SECURITY-DESIGN.md). Chapter 10 is answered as a client; its "
+        "sections on authorization servers, resource servers and providers, and chapter 17 "
+        "(WebRTC), do not apply: the application is none of them."
     )
     yield ""
     applying = len(told.requirements) - counts[Status.NONE]

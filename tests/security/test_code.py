@@ -126,10 +126,17 @@ def test_no_text_of_a_person_is_a_pattern():
         if not isinstance(node.func, ast.Attribute) or node.func.attr != "format":
             return False
         pattern = node.func.value
-        ours = isinstance(pattern, ast.Constant) or "MESSAGES[" in ast.unparse(pattern)
-        return not ours and "logging" not in ast.unparse(pattern)
+        told = ast.unparse(pattern)
+        ours = isinstance(pattern, ast.Constant) or "MESSAGES[" in told
+        return not ours and "logging" not in told and told != "msgspec.json"
 
-    assert places(varies, ["readiness/log_lines.py"]) == []
+    # The patterns of the inventory are in its YAML, those of backups in a constant: both are ours.
+    known = [
+        "readiness/log_lines.py",
+        "assessments/inventory.py",
+        "assessments/backups/postgresql.py",
+    ]
+    assert places(varies, known) == []
 
 
 def test_nothing_runs_what_it_reads():

@@ -17,11 +17,14 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.test import override_settings
-from django.urls import get_resolver, path
+from django.urls import get_resolver, path, reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
 
 from assessments.models import Cohort, Event, Phase
 
-from .matrix import OTHERS, Table, TableError, Tour, draft, read, routes, table
+from .matrix import OTHERS, Row, Table, TableError, Tour, draft, indistinct, read, routes, table
+from .world import NOWHERE
 
 pytestmark = pytest.mark.django_db
 TABLE = table()
@@ -54,6 +57,42 @@ def test_every_role_has_a_column(world, bodies):
         tours = [Tour(world, role, TABLE, bodies).run() for role in sorted(missing)]
         pytest.fail(f"Roles without a column in tests/security/matrix.txt:\n\n{draft(tours)}")
     assert set(TABLE.roles) <= world.browsers.keys()
+
+
+@pytest.mark.parametrize("role", ["newcomer", "author", "operator", "superuser"])
+def test_where_a_second_factor_is_required_nobody_gets_in_without(world, bodies, role):
+    """As the table says of somebody who has not signed in, but at the door."""
+    left_out = ("admin/login/", "admin/logout/", "staff/")
+
+    def behind(route: str) -> bool:
+        return route.startswith("admin/") and not route.startswith(left_out)
+
+    rows = {route: Row(route, {role: row.cells["visitor"]}) for route, row in TABLE.rows.items()}
+    with override_settings(SECOND_FACTOR="required"):
+        tour = Tour(world, role, Table((role,), rows), bodies).run(behind)
+        _response, letter = tour.ask("GET", "/admin/login/")
+    assert not tour.wrong, "\n".join(tour.wrong)
+    assert letter == "L"
+    assert set(tour.seen.values()) == {"II", "NN"}
+
+
+def test_a_link_for_a_password_does_not_tell_which_accounts_there_are(world):
+    client = world.browser()
+    told = set()
+    for key in (world.a.trainer.pk, NOWHERE):
+        there = reverse("staff_welcome", args=(urlsafe_base64_encode(force_bytes(key)), "0-0"))
+        told.add(indistinct(client.get(there), there).__repr__())
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("method", OTHERS)
+@pytest.mark.parametrize("path", ["/", "/admin/", "/static/tokens.css", "/nowhere"])
+def test_a_method_is_refused_before_anything_is_looked_up(world, path, method):
+    answer = world.browser().generic(method, path)
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "GET, HEAD, POST"
+    assert "default-src" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Cache-Control"] == "no-store, private"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ tells the halves apart.
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,16 +14,21 @@ from dataclasses import dataclass
 from dataclasses import replace as replaced
 from datetime import timedelta
 from importlib import import_module
+from pathlib import Path
 
+from allauth.account.internal.flows.login import record_authentication
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group, User
-from django.test import Client
+from django.contrib.auth.models import User
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 from msgspec.structs import replace
 
-from assessments import codes, cohorts, instruments, releases, roles, sittings, standards
+from assessments import accounts, codes, cohorts, instruments, releases, roles, sittings, standards
 from assessments.demonstration import simulated_sheet
 from assessments.models import (
     Cohort,
@@ -38,7 +44,7 @@ from tests.instrument.example import example_instrument
 
 NOWHERE = 999_999_999
 """A key that nothing has ever had."""
-OPERATORS = "Exploitants"
+CREDENTIAL = json.loads((Path(__file__).parents[1] / "passkey.json").read_text())
 GROUP = 14
 """People who have finished in each closed phase: enough for a release, and quickly made."""
 
@@ -55,6 +61,8 @@ class Half:
     failed: Job
     study: StandardStudy
     event: Event
+    key: Authenticator
+    """The trainer’s passkey."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -106,14 +114,13 @@ class World:
             "outsider": self.b.judge,
             "resigned": self.resigned,
             "turncoat": self.turncoat,
+            "unproven": account("unproven", roles.make_trainer),
             "clerk": account("clerk", is_staff=True),
             "plain": account("plain"),
+            "operator": account("operator", roles.make_operator),
             "superuser": account("superuser", is_staff=True, is_superuser=True),
         }
-        if operators := Group.objects.filter(name=OPERATORS).first():
-            self.staff["operator"] = account("operator", is_staff=True)
-            self.staff["operator"].groups.add(operators)
-        self.a.cohort.trainers.add(self.staff["inactive"])
+        self.a.cohort.trainers.add(self.staff["inactive"], self.staff["unproven"])
         self.browsers = {name: self.signed_in(user) for name, user in self.staff.items()}
         self._leave_meanwhile()
         self.intentions: dict[str, str] = {}
@@ -123,6 +130,12 @@ class World:
 
     def _half(self, name: str, trainer: str, judge: str, *judges: User) -> Half:
         owner = account(trainer, roles.make_trainer)
+        key = Authenticator.objects.create(
+            user=owner,
+            type="webauthn",
+            data={"name": f"key of {trainer}", "credential": CREDENTIAL},
+        )
+        RecoveryCodes.activate(owner)
         colleague = account(f"{trainer}-colleague", roles.make_trainer)
         cohort = Cohort(name=name)
         cohorts.create(cohort, owner)
@@ -154,6 +167,7 @@ class World:
             failed=Job.objects.create(**made, export="results.json", state=Job.State.FAILED),
             study=study,
             event=Event.objects.filter(actor=owner).latest("pk"),
+            key=key,
         )
 
     def _phase(self, cohort: Cohort, kind: str, owner: User) -> Phase:
@@ -167,6 +181,8 @@ class World:
         self.resigned.groups.clear()
         roles.make_author(self.turncoat)
         User.objects.filter(username="inactive").update(is_active=False)
+        TOTP.activate(self.staff["unproven"], generate_totp_secret())
+        RecoveryCodes.activate(self.staff["unproven"])
 
     # --- Those who answer -------------------------------------------------------------------------
 
@@ -221,6 +237,11 @@ class World:
         """The browser of somebody who has signed in as one does today, with all it takes."""
         client = self.browser()
         client.force_login(user)
+        if accounts.has_second_factor(user):
+            request = RequestFactory().get("/")
+            request.session, request.user = client.session, user
+            record_authentication(request, user, "mfa", type="webauthn")
+            request.session.save()
         return client
 
 

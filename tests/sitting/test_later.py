@@ -18,7 +18,7 @@ from django.utils import timezone
 from msgspec.structs import replace
 from pypdf import PdfReader
 
-from assessments import codes, releases, sittings
+from assessments import codes, frozen, releases, sittings
 from assessments.cohort.counts import Deed
 from assessments.frozen import thawed
 from assessments.instruments import default_form, publish
@@ -220,9 +220,10 @@ def test_a_code_that_has_served_its_time_says_so(before, after, monkeypatch):
 def test_an_erased_place_is_not_taken_again(before, after, follow_up):
     """Places tell the order: a later sitting never stands before an earlier one."""
     code = normal(before.code)
-    for phase in (after, follow_up):
-        phase.closed_on = None
-        phase.save()
+    with frozen.thawed(Phase):
+        for phase in (after, follow_up):
+            phase.closed_on = None
+            phase.save()
     sittings.open_sitting(code, version=after.version, phase=after, language="fr")
     sittings.erase(sittings.of_code(code)[0])
     sittings.open_sitting(code, version=after.version, phase=follow_up, language="fr")
@@ -263,8 +264,9 @@ def test_nothing_is_offered_that_is_answered_or_over(before, phase, after, asked
     assert "is open" not in person.client.get(reverse("results")).text
     # Not even an earlier moment that is still open.
     phase.refresh_from_db()
-    phase.closed_on = None
-    phase.save()
+    with frozen.thawed(Phase):
+        phase.closed_on = None
+        phase.save()
     late = Person()
     start(late, after)
     finish(late, asked)
@@ -599,7 +601,7 @@ def test_a_stale_tab_of_another_persons_steps_writes_nothing(followed, follow_up
     """A’s page is still open when B, who has steps of the same kind, takes over."""
     posted = {"seen": seen(followed), f"step-{followed.steps[0]}": "done"}
     other = Person()
-    with thawed(Phase):
+    with thawed(Phase), frozen.thawed(Phase):
         Phase.objects.filter(pk=phase.pk).update(closed_on=None)
     Phase.objects.filter(pk=follow_up.pk).update(paused=True)
     other.begin(door(phase))

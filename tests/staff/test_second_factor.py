@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
+
 import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
@@ -10,7 +14,7 @@ from django.db import connection
 from django.urls import URLPattern, URLResolver, reverse
 
 from assessments.models import Event
-from assessments.staff import sessions
+from assessments.staff import recovery, sessions
 
 from .conftest import add_app, browser, digits, sign_in, type_digits
 
@@ -114,9 +118,8 @@ def test_enrolling_an_app_opens_the_door_and_shows_codes_once(trainer, settings)
     assert seed in page.text
     codes = client.post(reverse("mfa_activate_totp"), {"code": digits(seed)}, follow=True)
     assert codes.request["PATH_INFO"] == reverse("mfa_view_recovery_codes")
-    shown = codes.context["unused_codes"]
-    assert len(shown) == 10
-    assert shown[0] in codes.text
+    shown = re.findall(r"<code>(\d{5} \d{5})</code>", codes.text)
+    assert len(set(shown)) == 10
     assert shown[0] not in client.get(reverse("mfa_view_recovery_codes")).text
     assert client.get(INDEX).status_code == 200
     lines = list(Event.objects.filter(action="factor-added").values_list("subject", flat=True))
@@ -172,16 +175,76 @@ def test_a_clock_may_be_half_a_minute_off(trainer, steps, status, monkeypatch):
 
 
 def test_a_recovery_code_opens_once(trainer):
-    from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-
     add_app(trainer)
-    code = RecoveryCodes.activate(trainer).get_unused_codes()[0]
+    _row, (code, *_others) = recovery.make(trainer)
     answers = []
     for _time in range(2):
         client = browser()
         sign_in(client, "trainer")
         answers.append(type_digits(client, code).status_code)
     assert answers == [302, 200]
+
+
+def test_recovery_codes_lie_hashed_with_a_salt(trainer):
+    """ASVS v5.0.0-6.5.2: ten digits are less than 112 bits."""
+    add_app(trainer)
+    row, made = recovery.make(trainer)
+    again, _made = recovery.make(trainer)
+    kept = json.dumps(row.data)
+    assert not [code for code in made if code in kept]
+    assert len(bytes.fromhex(row.data["salt"])) == 16
+    assert row.data["salt"] != again.data["salt"]
+    assert set(row.data) == {"salt", "hashes", "migrated_codes"}
+    assert row.data["hashes"][0] == (
+        hashlib.pbkdf2_hmac(
+            "sha512", made[0].encode(), bytes.fromhex(row.data["salt"]), 210_000
+        ).hex()
+    )
+
+
+def test_until_they_are_shown_codes_lie_encrypted_in_the_session(trainer):
+    seed = add_app(trainer)
+    client = browser()
+    sign_in(client, "trainer")
+    type_digits(client, digits(seed))
+    client.post(reverse("mfa_generate_recovery_codes"))
+    kept = client.session[recovery.KEPT]
+    (row,) = Authenticator.objects.filter(type="recovery_codes")
+    page = client.get(reverse("mfa_view_recovery_codes")).text
+    code = re.findall(r"<code>(\d{5}) (\d{5})</code>", page)[0]
+    assert "".join(code) not in kept
+    assert recovery.KEPT not in client.session
+    assert recovery.spend(trainer, " ".join(code)) == row  # as it is printed
+
+
+def test_new_recovery_codes_void_the_old(trainer):
+    add_app(trainer)
+    _row, old = recovery.make(trainer)
+    _row, new = recovery.make(trainer)
+    assert recovery.spend(trainer, old[0]) is None
+    assert recovery.spend(trainer, new[0])
+    assert recovery.left(trainer) == 9
+
+
+def test_nobody_enters_by_the_code_of_another(trainer, operator):
+    for user in (trainer, operator):
+        add_app(user)
+    _row, theirs = recovery.make(operator)
+    recovery.make(trainer)
+    client = browser()
+    sign_in(client, "trainer")
+    assert type_digits(client, theirs[0]).status_code == 200
+    assert recovery.left(operator) == 10
+
+
+def test_a_recovery_code_adds_no_app(trainer):
+    add_app(trainer)
+    _row, made = recovery.make(trainer)
+    Authenticator.objects.filter(type="totp").delete()
+    client = browser()
+    sign_in(client, "trainer")
+    assert client.post(reverse("mfa_activate_totp"), {"code": made[0]}).status_code == 200
+    assert not Authenticator.objects.filter(type="totp").exists()
 
 
 def test_seeds_lie_encrypted(trainer):
@@ -209,6 +272,21 @@ def test_changing_factors_asks_again_once_the_sign_in_is_old(trainer, monkeypatc
     answer = client.get(reverse("account_reauthenticate"))
     assert answer.url.startswith(reverse("mfa_reauthenticate"))
     assert Authenticator.objects.filter(type="totp").exists()
+
+
+def test_confirming_who_one_is_makes_the_session_another(trainer, monkeypatch):
+    seed = add_app(trainer)
+    client, left = browser(), browser()
+    sign_in(client, "trainer")
+    type_digits(client, digits(seed))
+    before = client.session.session_key
+    monkeypatch.setattr(sessions, "age", lambda request: 3600)
+    led = client.get(reverse("mfa_add_webauthn")).url
+    assert client.post(led, {"code": digits(seed, 1)}).url == reverse("mfa_add_webauthn")
+    assert client.get(INDEX).status_code == 200
+    assert client.session.session_key != before
+    left.cookies["readiness_session"] = before
+    assert left.get(INDEX).status_code == 302
 
 
 def test_the_last_factor_of_who_must_have_one_stays(trainer, settings):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.password_validation import validate_password
@@ -12,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone, translation
 
 from assessments.models import Event
 from assessments.staff import sessions
@@ -117,7 +119,9 @@ def test_signing_out_ends_it(trainer):
     sign_in(client, "trainer")
     kept = client.cookies["readiness_session"].value
     assert client.get(reverse("admin:logout")).status_code == 405
-    assert client.post(reverse("admin:logout")).url == reverse("account_login")
+    left = client.post(reverse("admin:logout"))
+    assert left.url == reverse("account_login")
+    assert left.headers["Clear-Site-Data"] == '"cache", "storage"'
     client.cookies["readiness_session"] = kept
     assert client.get(reverse("admin:index")).status_code == 302
     assert told()[-1] == ("signed-out", "trainer")
@@ -132,23 +136,22 @@ def test_the_session_is_another_after_signing_in(trainer):
     assert client.session.session_key != before
 
 
-def test_a_session_ends_when_it_is_left_and_after_a_day(trainer, monkeypatch):
-    now = time.time()
-    clock = {"is": now}
-    monkeypatch.setattr(sessions.time, "time", lambda: clock["is"])
+def test_a_session_ends_when_it_is_left_and_after_a_day(trainer):
     index = reverse("admin:index")
     client = browser()
-    sign_in(client, "trainer")
-    for _hour in range(5):
-        clock["is"] += sessions.IDLE - 1
-        if clock["is"] - now < sessions.ABSOLUTE:
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        sign_in(client, "trainer")
+        for _time in range(
+            5
+        ):  # each within two hours of the one before, ten hours but five seconds
+            clock.shift(sessions.IDLE - timedelta(seconds=1))
             assert client.get(index).status_code == 200
-    clock["is"] = now + sessions.ABSOLUTE + 1
-    page = client.get(index, follow=True)
-    assert "Your session has ended" in page.text
-    sign_in(client, "trainer")
-    clock["is"] += sessions.IDLE + 1
-    assert client.get(index).status_code == 302
+        clock.shift(timedelta(seconds=6))
+        page = client.get(index, follow=True)
+        assert "Your session has ended" in page.text
+        sign_in(client, "trainer")
+        clock.shift(sessions.IDLE + timedelta(seconds=1))
+        assert client.get(index).status_code == 302
 
 
 def test_a_deactivated_account_is_out_at_once(trainer):
@@ -181,12 +184,30 @@ def test_a_new_password_ends_the_other_sessions(trainer):
         "trainer-trainer",
         "Readiness-2026!",
         "Formation_Hôpital_75",
+        "AI-readiness-2026",
+        "formatrice.santé.1",
+        "MonteCassel2026!",  # the service’s own name
+        "chu-montecassel-fr",
     ],
 )
-def test_weak_passwords_are_refused(password):
+def test_weak_passwords_are_refused(password, settings):
+    settings.PUBLIC_ADDRESS = "https://ia.chu-montecassel.example"
     user = get_user_model()(username="trainer-trainer")
     with pytest.raises(ValidationError):
         validate_password(password, user)
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "than words of"), ("fr", "que des mots de")])
+def test_what_is_wrong_with_words_of_ours_is_said(language, said):
+    with translation.override(language), pytest.raises(ValidationError, match=said):
+        validate_password("AI-readiness-2026")
+
+
+def test_host_names_that_are_answered_count_too(settings):
+    settings.ALLOWED_HOSTS = ["*", ".formation-nord.example", "[::1]"]
+    with pytest.raises(ValidationError):
+        validate_password("Nord-Formation-59!")
+    validate_password("quelques mots au hasard")
 
 
 @pytest.mark.parametrize("password", ["zwölf Zeichen", "une formation de demain", "mot " * 32])

@@ -9,6 +9,7 @@ from assessments import jobs, journal, limits, releases, tombstones, upkeep
 from assessments.cohort.disclosure import at_least
 from assessments.models import Event
 from assessments.sittings import open_phases, purge
+from assessments.staff import sessions
 
 
 class Command(BaseCommand):
@@ -27,6 +28,7 @@ class Command(BaseCommand):
             upkeep.forget_cached()
             forgotten = tombstones.forget()
             call_command("clearsessions")
+            sessions.forget()
         for phase in open_phases():
             releases.refresh_counts(phase)
         self.stdout.write(f"{deleted} sittings deleted.")

@@ -209,6 +209,11 @@ def test_behind_a_proxy_with_https_all_is_held_to_https(collected):
         assert (secure, httponly, path, domain, samesite) == (True, True, "/", "", "Lax")
 
 
+def test_subdomains_are_held_to_https_where_their_owner_says_so(collected):
+    told = asked_with("https://r.example", collected, READINESS_HSTS_SUBDOMAINS="yes")
+    assert told["hsts"] == "max-age=31536000; includeSubDomains"
+
+
 def test_who_is_no_trusted_proxy_does_not_say_that_it_is_https(collected):
     told = asked_with("https://r.example", collected, READINESS_PROXIES="0")
     assert told["statuses"] == [301, 301, 301]
