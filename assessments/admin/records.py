@@ -170,10 +170,7 @@ class EventAdmin(ReadOnlyAdmin):
         return StreamingHttpResponse(
             export(asked.events(), form, request.user, asked.told()),
             content_type=FORMATS[form],
-            headers={
-                "Content-Disposition": f'attachment; filename="readiness-journal.{form}"',
-                "Cache-Control": "private, no-store",
-            },
+            headers={"Content-Disposition": f'attachment; filename="readiness-journal.{form}"'},
         )
 
 

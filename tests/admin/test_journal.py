@@ -23,7 +23,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from assessments import cohort_exports, cohorts, frozen, journal, standards
-from assessments.admin.frame import JournalHistory
+from assessments.admin.access import CarefulAdmin
 from assessments.admin.records import LINES
 from assessments.models import Cohort, Event, InstrumentDraft, Job, Phase, Sitting
 from assessments.urls import urlpatterns as respondents
@@ -679,7 +679,7 @@ def test_no_page_of_ours_writes_djangos_own_log():
     """Which a stock admin of accounts may; the purge sees to it."""
     for model, made in admin.site._registry.items():
         if model._meta.app_label == "assessments":
-            assert isinstance(made, JournalHistory)
+            assert isinstance(made, CarefulAdmin)
 
 
 def test_a_refused_sign_in_is_not_said_to_be_by_a_command(operator):
