@@ -85,6 +85,8 @@ def client(request: HttpRequest) -> str:
         address = ipaddress.ip_address(told)
     except ValueError:
         return ""
+    if isinstance(address, ipaddress.IPv6Address):  # a socket of both kinds writes IPv4 so
+        address = address.ipv4_mapped or address
     return str(ipaddress.ip_network((address, ADDRESS_BITS[address.version]), strict=False))
 
 
