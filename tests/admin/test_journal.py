@@ -566,6 +566,7 @@ def test_nobody_else_does(desk, office, three, door):  # noqa: F811
         ({"since": 2}, ["Ward 3", "Ward 2"]),
         ({"until": 5}, ["Ward 1"]),
         ({"since": 10, "until": 10}, ["Ward 1"]),
+        ({"until": "9999-12-31"}, ["Ward 3", "Ward 2", "Ward 1"]),
     ],
 )
 def test_lines_are_chosen_by_action_person_words_and_period(reader, three, choice, found):
@@ -584,6 +585,8 @@ def test_lines_are_chosen_by_action_person_words_and_period(reader, three, choic
         {"since": "soon"},
         {"action": "other"},
         {"since": "2026-11-02", "until": "2026-11-01"},
+        {"since": "0001-01-01"},
+        {"until": "0001-01-01"},
         {"text": "x" * 101},
     ],
 )
