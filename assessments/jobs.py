@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.db import DatabaseError, connections, transaction
+from django.db import Error, connections, transaction
 from django.db.models import Q, QuerySet
 from django.tasks import task
 from django.utils import timezone, translation
@@ -144,7 +144,7 @@ def beat_while_living() -> threading.Event:
         while True:
             try:
                 cache.set(BEAT, True, timeout=BEAT_KEPT.total_seconds())
-            except DatabaseError:
+            except Error:
                 logger.warning("The worker could not give its sign of life.")
             finally:
                 connections.close_all()

@@ -85,6 +85,8 @@ def client(request: HttpRequest) -> str:
         address = ipaddress.ip_address(told)
     except ValueError:
         return ""
+    # As a socket for both kinds tells an address of IPv4: all of them are in one /64.
+    address = getattr(address, "ipv4_mapped", None) or address
     return str(ipaddress.ip_network((address, ADDRESS_BITS[address.version]), strict=False))
 
 

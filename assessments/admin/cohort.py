@@ -17,7 +17,7 @@ from ..codes import grouped
 from ..models import Cohort, Phase
 from ..press import Busy
 from ..qr import qr
-from .access import CarefulAdmin, for_its_trainers, trains
+from .access import for_its_trainers, trains
 from .forms import AddTrainerForm, CohortForm, PhaseInline, proposed
 from .panels import PhasePanel, state_of
 from .phase_pages import PhasePages
@@ -31,7 +31,7 @@ COPIED = "copy"
 
 
 @admin.register(Cohort)
-class CohortAdmin(CarefulAdmin, PhasePages):
+class CohortAdmin(PhasePages):
     form = CohortForm
     inlines = (PhaseInline,)
     list_display = ("name", "access", "phases_now", "created_on")
@@ -213,7 +213,6 @@ class CohortAdmin(CarefulAdmin, PhasePages):
             content_type="application/pdf",
             headers={
                 "Content-Disposition": 'attachment; filename="readiness-poster.pdf"',
-                "Cache-Control": "private, no-store",
             },
         )
 

@@ -1,36 +1,8 @@
 """The stock admin's frame around a page of our own."""
 
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
-
-from .. import journal
-
-HISTORY = 100
-"""Lines that the history of an object shows, the last ones."""
-
-
-class JournalHistory(admin.ModelAdmin):
-    """The history of an object is what the journal says of it. Django's own log is not written,
-    or the two would tell different stories."""
-
-    object_history_template = "admin/assessments/history.html"
-
-    def history_view(self, request, object_id, extra_context=None):
-        known = self.get_object(request, unquote(object_id))
-        lines = journal.of(known).select_related("actor")[:HISTORY] if known else ()
-        more = {"lines": lines, "most": HISTORY, **(extra_context or {})}
-        return super().history_view(request, object_id, more)
-
-    def log_addition(self, request, obj, message):
-        return None
-
-    def log_change(self, request, obj, message):
-        return None
-
-    def log_deletions(self, request, queryset):
-        return None
 
 
 def framed(

@@ -12,8 +12,8 @@ from .. import cohort_exports, cohorts, jobs, releases
 from ..journal import record
 from ..models import Cohort, Event, Job, Phase
 from ..press import Busy
-from .access import for_its_trainers
-from .frame import JournalHistory, framed
+from .access import CarefulAdmin, for_its_trainers
+from .frame import framed
 
 CLOSE = "assessments_cohort_close"
 RESULTS = "assessments_cohort_results"
@@ -28,7 +28,7 @@ STAGES = ("question", "answers", "explanation")
 """What a room sees of a situation, one after the other."""
 
 
-class PhasePages(JournalHistory):
+class PhasePages(CarefulAdmin):
     """What :class:`~.cohort.CohortAdmin` shows of a phase: every page is for its trainers."""
 
     def phase_urls(self, view) -> list:
@@ -194,7 +194,6 @@ class PhasePages(JournalHistory):
             content_type=cohort_exports.content_type(name),
             headers={
                 "Content-Disposition": f'attachment; filename="{cohort_exports.filename(name)}"',
-                "Cache-Control": "private, no-store",
             },
         )
 

@@ -444,7 +444,6 @@ class StandardStudyAdmin(CarefulAdmin):
             content_type="text/csv; charset=utf-8",
             headers={
                 "Content-Disposition": 'attachment; filename="readiness-standard-setting.csv"',
-                "Cache-Control": "private, no-store",
             },
         )
 

@@ -29,6 +29,8 @@ CODE = Limit("second factor of an account", 10, HOUR)
 ADDRESS = Limit("sign-in from an address", 100, HOUR)
 BEGUN = Limit("sign-in begun from an address", 300, HOUR)
 """Of those that keep something or ask another service before anybody has proved anything."""
+REFUSED = Limit("refusals of another service told of an address", 60, HOUR)
+"""Anybody can come back from there with nothing: that fills a page of the journal, not the disk."""
 TOLD = Limit("lockout of an account told", 1, QUARTER)
 """A lockout is one line of the journal, however often it is run into."""
 NOBODY = "–"
@@ -71,7 +73,6 @@ def locked(request: HttpRequest, wait: int) -> HttpResponse:
     context = {**admin.site.each_context(request), "minutes": minutes}
     page = render(request, "staff/locked.html", context, status=429)
     page["Retry-After"] = str(wait)
-    page["Cache-Control"] = "no-store"
     return page
 
 

@@ -23,6 +23,7 @@ from django import forms
 from django.contrib.auth.forms import PasswordChangeForm as StockPasswordChangeForm
 from django.contrib.auth.forms import SetPasswordForm
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -189,6 +190,7 @@ class PasswordChangeForm(StockPasswordChangeForm):
         limits.refund(*charges)
         return old
 
+    @transaction.atomic
     def save(self, commit: bool = True):
         user = super().save(commit)
         accounts.password_chosen(user, user, but=sessions.key(context.request))
@@ -198,6 +200,7 @@ class PasswordChangeForm(StockPasswordChangeForm):
 class ChosenPasswordForm(SetPasswordForm):
     """A password chosen by the link that was made for its reader."""
 
+    @transaction.atomic
     def save(self, commit: bool = True):
         user = super().save(commit)
         accounts.password_chosen(user, user)

@@ -42,7 +42,7 @@ from requests import RequestException
 
 from readiness.oidc import PROVIDER
 
-from .. import accounts, journal
+from .. import accounts, journal, limits
 from ..models import Event
 from . import attempts
 
@@ -149,7 +149,10 @@ class Exchange(OpenIDConnectOAuth2Adapter):
             raise OAuth2Error("the token does not hold") from error
         if not self.nonce or not secrets.compare_digest(str(told.get("nonce")), self.nonce):
             raise OAuth2Error("the token answers another request")
-        if told.get("azp", app.client_id) != app.client_id or not told["sub"]:
+        # A token for others too says for whom of them it was made (OpenID Connect Core, 3.1.3.7).
+        alone = told["aud"] in (app.client_id, [app.client_id])
+        made_for = told.get("azp", app.client_id if alone else None)
+        if made_for != app.client_id or not told["sub"]:
             raise OAuth2Error("the token is somebody else's")
         if settings.OIDC_ACR_VALUES and told.get("acr") not in settings.OIDC_ACR_VALUES:
             raise OAuth2Error("the level of assurance is not one we ask for")
@@ -182,7 +185,8 @@ class ComeBack(OAuth2CallbackView):
 def refused(request: HttpRequest, unknown: bool = False) -> HttpResponse:
     """In words that tell an outsider nothing; the journal has the line."""
     assert settings.OIDC is not None
-    journal.record(Event.Action.IDENTITY_REFUSED, None, settings.OIDC.name)
+    if not limits.spend((attempts.REFUSED, limits.client(request))):
+        journal.record(Event.Action.IDENTITY_REFUSED, None, settings.OIDC.name)
     context = {**admin.site.each_context(request), "oidc": settings.OIDC, "unknown": unknown}
     return render(request, "staff/identity_refused.html", context, status=403)
 

@@ -27,16 +27,17 @@ KEPT = "staff_recovery_codes"
 """In the session, encrypted, until they were shown."""
 
 
-@transaction.atomic
 def make(user: User) -> tuple[Authenticator, list[str]]:
     """New codes in place of the old ones."""
-    User.objects.select_for_update().get(pk=user.pk)
-    Authenticator.objects.filter(user=user, type=KIND).delete()
+    # Hashed before anything is locked: that takes a second, in which others write.
     made = [f"{secrets.randbelow(10**DIGITS):0{DIGITS}}" for _each in range(COUNT)]
     salt = secrets.token_hex(16)
     hashes = [_hash(code, salt) for code in made]
     data = {"salt": salt, "hashes": hashes, "migrated_codes": []}
-    return Authenticator.objects.create(user=user, type=KIND, data=data), made
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        Authenticator.objects.filter(user=user, type=KIND).delete()
+        return Authenticator.objects.create(user=user, type=KIND, data=data), made
 
 
 def give(request: HttpRequest, user: User) -> None:
@@ -60,20 +61,24 @@ def left(user: User) -> int:
     return len(row.data["hashes"]) if row else 0
 
 
-@transaction.atomic
 def spend(user: User, typed: str) -> Authenticator | None:
     """The row of the codes, if this is one of them, which it is no more then."""
     code = "".join(typed.split())
-    row = Authenticator.objects.select_for_update().filter(user=user, type=KIND).first()
-    if row is None or len(code) != DIGITS:
+    kept = Authenticator.objects.filter(user=user, type=KIND)
+    known = kept.first()
+    if known is None or len(code) != DIGITS:
         return None
-    tried = _hash(code, row.data["salt"])
-    remaining = [each for each in row.data["hashes"] if not hmac.compare_digest(each, tried)]
-    if len(remaining) == len(row.data["hashes"]):
-        return None
-    row.data["hashes"] = remaining
-    row.save(update_fields=["data"])
-    return row
+    tried = _hash(code, known.data["salt"])
+    with transaction.atomic():
+        row = kept.select_for_update().first()
+        if row is None:
+            return None
+        remaining = [each for each in row.data["hashes"] if not hmac.compare_digest(each, tried)]
+        if len(remaining) == len(row.data["hashes"]):
+            return None
+        row.data["hashes"] = remaining
+        row.save(update_fields=["data"])
+        return row
 
 
 def _hash(code: str, salt: str) -> str:

@@ -25,6 +25,8 @@ from ..models import StaffSession
 IDLE, ABSOLUTE = timedelta(hours=2), timedelta(hours=10)
 NOTED_EVERY = timedelta(minutes=1)
 """Between two notes of a session's use: not each request is a write."""
+DOORS = ("/admin/", "/staff/")
+"""How the addresses begin that ask who is signed in."""
 KEPT = "staff_session"
 """In the session: the key of its row."""
 
@@ -80,6 +82,9 @@ def ended_in_time(
     """Middleware: signs out who stayed too long, or whose session was ended from elsewhere."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        # Elsewhere nothing hangs on who is signed in: no session is read for it.
+        if not request.path_info.startswith(DOORS):
+            return get_response(request)
         if SESSION_KEY in request.session:
             now = timezone.now()
             row = current(request)

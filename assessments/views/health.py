@@ -1,7 +1,7 @@
 """Whether this process lives, and whether it can do its work: for machines, never for people.
 
-They hold no personal data, are kept in no cache, and are answered without https, since who asks
-stands on the same machine or network.
+They hold no personal data, and are answered without https, since who asks stands on the same
+machine or network.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
-from django.db import DatabaseError, connection, connections
+from django.db import Error, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from .. import jobs
@@ -26,14 +25,12 @@ OK = "ok"
 
 
 @require_safe
-@never_cache
 def live(request: HttpRequest) -> JsonResponse:
     """200 as long as the process answers; it asks nobody else."""
     return JsonResponse({"live": True})
 
 
 @require_safe
-@never_cache
 def ready(request: HttpRequest) -> JsonResponse:
     """200 where every check passes, else 503; both say which.
 
@@ -88,14 +85,13 @@ _asking = threading.Lock()
 def _within(seconds: float, names: list[str]) -> dict[str, str]:
     """What the checks say, asked in a thread of their own; what has not been said in time is
     said to have no answer."""
-    no_answer = dict.fromkeys(names, f"no answer within {seconds:g} s")
+    until = time.monotonic() + seconds
+    told = dict.fromkeys(names, f"no answer within {seconds:g} s")
     if not names or not _asking.acquire(timeout=seconds):
-        return no_answer
+        return told
     said: SimpleQueue[tuple[str, str]] = SimpleQueue()
     # A daemon, so that a hung database does not keep a process from ending.
     threading.Thread(target=_ask, args=(names, said), daemon=True).start()
-    until = time.monotonic() + seconds
-    told = no_answer
     with suppress(Empty):
         for _ in names:
             name, answer = said.get(timeout=max(0.0, until - time.monotonic()))
@@ -115,5 +111,5 @@ def _ask(names: list[str], said: SimpleQueue[tuple[str, str]]) -> None:
 def _answer(name: str) -> str:
     try:
         return CHECKS[name]()
-    except DatabaseError:
+    except Error:
         return "the database refuses"

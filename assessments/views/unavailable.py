@@ -11,7 +11,6 @@ import sys
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.views.defaults import server_error
 
@@ -52,7 +51,6 @@ def unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
     else:
         response = HttpResponse(_page(request), status=503)
     response.headers["Retry-After"] = str(RETRY_AFTER)
-    add_never_cache_headers(response)
     # The browser keeps the token that what it posted was sent with.
     request.META["CSRF_COOKIE_NEEDS_UPDATE"] = False
     # Said above, in one line.

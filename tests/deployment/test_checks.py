@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 from django.db import connection
@@ -41,6 +44,31 @@ def test_options_of_the_database_url_pass_through(deployment: Deployment):
     assert "'sslmode': 'verify-full'" in told
     assert "'sslrootcert': '/etc/readiness/postgresql-ca.pem'" in told
     assert "'max_size': 8" in told
+
+
+@pytest.mark.parametrize(("by", "bound"), [("wsgi", True), ("manage", False)])
+def test_pages_alone_are_bounded_though_all_share_one_environment(
+    deployment: Deployment, by, bound
+):
+    """A backup or a migration is not ended after so many seconds."""
+    code = "from django.conf import settings; print(settings.DATABASES['default']['OPTIONS'])"
+    told = deployment.manage(
+        *("shell", "--verbosity", "0", "-c", code),
+        DATABASE_URL=example()["DATABASE_URL"],
+        READINESS_STATEMENT_SECONDS="7",
+    )
+    if by == "wsgi":
+        told = subprocess.run(
+            [sys.executable, "-c", f"import readiness.wsgi; {code}"],
+            cwd=ROOT,
+            env=os.environ
+            | deployment.environment
+            | {"DATABASE_URL": example()["DATABASE_URL"], "READINESS_STATEMENT_SECONDS": "7"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    assert ("statement_timeout=7s" in told) == bound
 
 
 @pytest.mark.django_db

@@ -10,10 +10,11 @@ import sys
 import threading
 import time
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.core.cache import cache
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
@@ -119,14 +120,36 @@ def test_a_migration_to_apply_is_told_and_looked_for_until_none_is(
         assert asked(client)[0] == 200
 
 
-def test_a_database_that_refuses_is_named(client, worker, monkeypatch):
+@pytest.mark.parametrize("kind", [DatabaseError, InterfaceError])
+def test_a_database_that_refuses_is_named(client, worker, monkeypatch, kind):
     def refuse() -> str:
-        raise DatabaseError("password of readiness")
+        raise kind("password of readiness")
 
     monkeypatch.setitem(health.CHECKS, "database", refuse)
     status, checks = asked(client)
     assert (status, checks["database"]) == (503, "the database refuses")
     assert checks["migrations"] == "ok"
+
+
+@pytest.mark.parametrize("kind", [DatabaseError, InterfaceError])
+def test_a_sign_of_life_that_fails_is_not_the_last(monkeypatch, kind):
+    """Neither a lock nor a connection that is gone ends the thread that gives them."""
+    tried = threading.Semaphore(0)
+
+    def fail(*args: object, **kwargs: object) -> None:
+        tried.release()
+        raise kind
+
+    monkeypatch.setattr(jobs, "BEAT_EVERY", timedelta(seconds=0.01))
+    monkeypatch.setattr(jobs, "cache", SimpleNamespace(set=fail))
+    over = jobs.beat_while_living()
+    try:
+        assert all(tried.acquire(timeout=5) for _ in range(3))
+    finally:
+        over.set()
+        for thread in threading.enumerate():
+            if thread.name.startswith("beat"):
+                thread.join(timeout=5)
 
 
 def test_a_hanging_check_is_not_waited_for_and_threads_do_not_pile_up(client, worker, monkeypatch):
@@ -139,6 +162,22 @@ def test_a_hanging_check_is_not_waited_for_and_threads_do_not_pile_up(client, wo
             status, checks = asked(client)
             assert (status, checks["tasks"]) == (503, "no answer within 0.1 s")
         assert threading.active_count() == before + 1
+    finally:
+        hanging.set()
+    with health._asking:
+        pass
+
+
+def test_whoever_waits_for_another_to_ask_waits_no_longer(client, worker, monkeypatch):
+    hanging = threading.Event()
+    monkeypatch.setattr(health, "PATIENCE", 1.0)
+    monkeypatch.setitem(health.CHECKS, "tasks", lambda: str(hanging.wait(10)))
+    health._asking.acquire()
+    threading.Timer(0.9, health._asking.release).start()
+    since = time.monotonic()
+    try:
+        assert asked(client)[0] == 503
+        assert time.monotonic() - since < 1.5
     finally:
         hanging.set()
     with health._asking:
@@ -190,7 +229,7 @@ def test_a_worker_gives_signs_of_life_until_it_ends(no_worker, monkeypatch):
     assert not jobs.worker_lives()
     over = jobs.beat_while_living()
     try:
-        until = time.monotonic() + 5
+        until = time.monotonic() + 30
         while not jobs.worker_lives() and time.monotonic() < until:
             time.sleep(0.05)
         assert jobs.worker_lives()

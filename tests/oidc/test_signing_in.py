@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import jwt
 import pytest
@@ -14,7 +15,7 @@ from django.core.serializers import serialize
 from django.urls import reverse
 
 from assessments.models import Event
-from assessments.staff import sessions
+from assessments.staff import attempts, sessions
 from tests.staff.conftest import PASSWORD, add_app, browser, digits, sign_in, type_digits
 from tests.staff.conftest import trainer as trainer
 
@@ -297,6 +298,21 @@ def test_a_token_that_does_not_hold_lets_nobody_in(service, linked, forge):
     assert "could not be accepted" in answer.text
     assert client.get(INDEX).status_code == 302
     assert Event.objects.first().action == "identity-refused"
+
+
+def test_a_token_for_several_says_that_it_was_made_for_us(service, linked):
+    service.cheat = lambda told: told | {"aud": [service.client_id, "another"]}
+    assert come_by(service, browser()).url == INDEX
+    service.cheat = lambda told: told | {"aud": [service.client_id, "another"], "azp": None}
+    assert come_by(service, browser()).status_code == 403
+
+
+def test_whoever_comes_back_with_nothing_fills_no_journal(service, monkeypatch):
+    monkeypatch.setattr(attempts, "REFUSED", replace(attempts.REFUSED, most=2))
+    for _ in range(5):
+        answer = browser().get(reverse("openid_connect_callback"), {"code": "1", "state": "2"})
+        assert answer.status_code == 403
+    assert Event.objects.count() == 2
 
 
 def test_an_answer_is_taken_once(service, linked):

@@ -49,6 +49,14 @@ def test_saving_a_page_is_one_update(person, asked, sure):
     assert "assessments_sitting" in written[0]
 
 
+def test_a_page_of_words_reads_no_session(person):
+    """So that it is there, too, while the database is away."""
+    for name in ("privacy", "accessibility", "resume", "live"):
+        with CaptureQueriesContext(connection) as queries:
+            person.client.get(reverse(name))
+        assert [query["sql"] for query in queries] == []
+
+
 def test_what_was_answered_is_shown_again(person, scenarios):
     code = scenarios[0].code
     person.answer("scenarios", 1, **{f"answer-{code}": "c"})

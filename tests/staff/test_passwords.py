@@ -6,11 +6,13 @@ import re
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.urls import reverse
 
 from assessments import accounts
+from assessments.staff import recovery
 
-from .conftest import browser, sign_in
+from .conftest import PASSWORD, browser, sign_in
 
 pytestmark = pytest.mark.django_db
 INPUT = re.compile(r"<input[^>]*\btype=\"password\"[^>]*>")
@@ -32,6 +34,49 @@ def test_a_password_that_is_chosen_is_kept_as_it_was_typed(trainer):
     form = person.get(there, follow=True).request["PATH_INFO"]
     person.post(form, {"new_password1": typed, "new_password2": typed})
     assert sign_in(browser(), "trainer", typed).status_code == 302
+
+
+NEW = {"new_password1": "a long new phrase", "new_password2": "a long new phrase"}
+
+
+def fail(*args: object, **kwargs: object) -> None:
+    raise RuntimeError
+
+
+def test_without_its_line_in_the_journal_no_password_is_chosen(trainer, monkeypatch):
+    there = reverse("staff_welcome", args=accounts.reset_password(trainer, None))
+    person = browser()
+    form = person.get(there, follow=True).request["PATH_INFO"]
+    monkeypatch.setattr(accounts.journal, "record", fail)
+    with pytest.raises(RuntimeError):
+        person.post(form, NEW)
+    trainer.refresh_from_db()
+    assert not trainer.has_usable_password()
+
+
+def test_without_its_line_in_the_journal_no_password_is_changed(trainer, monkeypatch):
+    client = browser()
+    sign_in(client, "trainer")
+    monkeypatch.setattr(accounts.journal, "record", fail)
+    with pytest.raises(RuntimeError):
+        client.post(reverse("admin:password_change"), {"old_password": PASSWORD, **NEW})
+    trainer.refresh_from_db()
+    assert trainer.check_password(PASSWORD)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_recovery_codes_are_hashed_while_nothing_is_locked(trainer, monkeypatch):
+    """Ten hashes take a second: on SQLite nobody could save an answer meanwhile."""
+
+    def hashed(code: str, salt: str) -> str:
+        assert not connection.in_atomic_block
+        return code
+
+    monkeypatch.setattr(recovery, "_hash", hashed)
+    _row, (first, *others) = recovery.make(trainer)
+    assert recovery.spend(trainer, first) is not None
+    assert recovery.spend(trainer, first) is None
+    assert recovery.left(trainer) == len(others)
 
 
 def test_every_password_is_masked_and_left_to_password_managers(trainer):
