@@ -4,7 +4,7 @@ phase and its counts, which are ``releases``'."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -108,13 +108,18 @@ def next_intake(cohort: Cohort, today: date | None = None) -> list[Phase]:
     return [
         Phase(
             kind=phase.kind,
-            opens_on=phase.opens_on + later,
-            closes_on=phase.closes_on and phase.closes_on + later,
+            opens_on=_moved(phase.opens_on, later),
+            closes_on=phase.closes_on and _moved(phase.closes_on, later),
             rolling=phase.rolling,
             breakdown=phase.breakdown,
         )
         for phase in phases
     ]
+
+
+def _moved(day: date, by: timedelta) -> date:
+    """No later than there are days: 9999 is how some write “never”."""
+    return date.fromordinal(min(day.toordinal() + by.days, date.max.toordinal()))
 
 
 @transaction.atomic

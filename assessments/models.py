@@ -629,6 +629,19 @@ class Event(Frozen):
     def __str__(self) -> str:
         return f"{self.get_action_display()} · {self.subject}"
 
+    @property
+    def by(self) -> str:
+        """Who did it, in words."""
+        if self.actor is not None:
+            return self.actor.get_username()
+        at_the_door = (
+            self.Action.SIGN_IN_REFUSED,
+            self.Action.CODE_REFUSED,
+            self.Action.IDENTITY_REFUSED,
+            self.Action.LOCKED_OUT,
+        )
+        return str(_("somebody not signed in") if self.action in at_the_door else _("a command"))
+
 
 class StaffSession(models.Model):
     """A session of the staff's that was not ended: without its row, it opens nothing.

@@ -58,6 +58,8 @@ DRAWN = {
     "disclosure/test_linear.py",
     "fuzz/test_loader.py",
     "load",
+    "security/test_asvs.py",
+    "security/test_code.py",
     "test_codes.py",
     "test_fhir.py",
     "test_fhir_libraries.py",

@@ -62,6 +62,14 @@ class AccountForm(forms.ModelForm):
     by: ClassVar[User]
     """Who fills it in."""
 
+    def clean_username(self) -> str:
+        """No name that differs from another by capitals alone: people would take one for the
+        other, and they would lock each other out."""
+        name: str = self.cleaned_data["username"]
+        if User.objects.exclude(pk=self.instance.pk).filter(username__iexact=name).exists():
+            raise self.instance.unique_error_message(User, ["username"])
+        return name
+
     def clean_is_active(self) -> bool:
         active: bool = self.cleaned_data["is_active"]
         if not active and self.instance == self.by:

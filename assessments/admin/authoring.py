@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePath
 
 from crispy_forms.utils import render_crispy_form
 from django import forms
@@ -21,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from .. import instruments
 from ..forms import PageForm
-from ..instrument.archives import MAX_UPLOAD, opened
+from ..instrument.archives import MAX_UPLOAD, ZIP, opened, refusal
 from ..instrument.comparison import compare
 from ..instrument.document import (
     MAIN_LANGUAGE,
@@ -144,6 +145,10 @@ def documents() -> list[Document]:
     ]
 
 
+KINDS = {".zip": True, ".yaml": False, ".yml": False}
+"""How an upload may be named, and whether it is an archive then."""
+
+
 class UploadForm(forms.Form):
     """A ZIP archive of an instrument's folder, or one YAML file that holds all of it."""
 
@@ -166,7 +171,10 @@ class UploadForm(forms.Form):
         if uploaded.size > MAX_UPLOAD:
             raise forms.ValidationError(too_large())
         try:
-            self.instrument = loads(opened(uploaded.read()))
+            content = uploaded.read()
+            if KINDS.get(PurePath(uploaded.name).suffix.lower()) is not content.startswith(ZIP):
+                raise refusal("archive")
+            self.instrument = loads(opened(content))
         except InstrumentError as refused:
             self.findings = refused.findings
             raise forms.ValidationError(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
+from django.core.validators import MinValueValidator
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
@@ -53,13 +54,18 @@ class JournalForm(forms.Form):
     """Which lines of the journal are wanted."""
 
     since = forms.DateField(
-        label=gettext_lazy("From"), required=False, widget=Day, input_formats=["%Y-%m-%d"]
+        label=gettext_lazy("From"),
+        required=False,
+        widget=Day,
+        input_formats=["%Y-%m-%d"],
+        validators=[MinValueValidator(date(1970, 1, 1))],  # the first days have no hour in UTC
     )
     until = forms.DateField(
         label=gettext_lazy("Until, that day included"),
         required=False,
         widget=Day,
         input_formats=["%Y-%m-%d"],
+        validators=[MinValueValidator(date(1970, 1, 1))],
     )
     action = forms.ChoiceField(
         label=gettext_lazy("Action"),
@@ -95,9 +101,9 @@ class JournalForm(forms.Form):
             return Event.objects.none()
         given, found = self.cleaned_data, Event.objects.all()
         if given["since"]:
-            found = found.filter(at__gte=_midnight(given["since"]))
+            found = found.filter(at__gte=_at(given["since"], time.min))
         if given["until"]:
-            found = found.filter(at__lt=_midnight(given["until"] + timedelta(days=1)))
+            found = found.filter(at__lte=_at(given["until"], time.max))
         if given["action"]:
             found = found.filter(action=given["action"])
         if given["person"]:
@@ -111,8 +117,8 @@ class JournalForm(forms.Form):
         return " · ".join(f"{name} {value}" for name, value in self.cleaned_data.items() if value)
 
 
-def _midnight(day) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
+def _at(day: date, hour: time) -> datetime:
+    return timezone.make_aware(datetime.combine(day, hour))
 
 
 @admin.register(Event)

@@ -63,7 +63,7 @@ def aside(backup: Path, manifest: Manifest) -> Iterator[Path]:
             _remove(copy)
             files.create(copy)
             try:
-                shutil.copyfile(backup, copy)
+                _copy(backup, copy)
                 with _at(copy):
                     _intact()
                     yield copy
@@ -71,6 +71,13 @@ def aside(backup: Path, manifest: Manifest) -> Iterator[Path]:
                 _remove(copy)
     except files.Locked:
         raise BackupError("another restore or verification is running here") from None
+
+
+def _copy(backup: Path, copy: Path) -> None:
+    try:
+        shutil.copyfile(backup, copy)
+    except OSError as refused:
+        raise BackupError(f"{copy}: {files.unreadable(refused)}") from None
 
 
 def restore(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import secrets
 from typing import Any, ClassVar
 
 from allauth.account import app_settings
@@ -10,7 +11,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
-from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
@@ -155,13 +156,20 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         )
 
     def encrypt(self, text: str) -> str:
-        return _cipher().encrypt(text.encode()).decode()
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        return base64.b64encode(nonce + _cipher().encrypt(nonce, text.encode(), None)).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        return _cipher().decrypt(encrypted_text.encode()).decode()
+        """InvalidTag where it was encrypted with another key, or altered."""
+        kept = base64.b64decode(encrypted_text)
+        return _cipher().decrypt(kept[:NONCE_BYTES], kept[NONCE_BYTES:], None).decode()
 
 
-def _cipher() -> Fernet:
+NONCE_BYTES = 12
+"""As GCM wants it: at random, once for each of the few seeds there are."""
+
+
+def _cipher() -> AESGCM:
     """Seeds of one-time codes lie encrypted in the database: a backup alone signs nobody in."""
     derived = HKDF(SHA256(), 32, salt=None, info=b"readiness second factors")
-    return Fernet(base64.urlsafe_b64encode(derived.derive(settings.SECRET_KEY.encode())))
+    return AESGCM(derived.derive(settings.SECRET_KEY.encode()))

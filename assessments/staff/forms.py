@@ -18,6 +18,7 @@ from allauth.mfa.webauthn.forms import (
     LoginWebAuthnForm,
     ReauthenticateWebAuthnForm,
 )
+from cryptography.exceptions import InvalidTag
 from django import forms
 from django.contrib.auth.forms import PasswordChangeForm as StockPasswordChangeForm
 from django.contrib.auth.forms import SetPasswordForm
@@ -80,6 +81,9 @@ class _CountedCode:
         except ValidationError:
             journal.record(Event.Action.CODE_REFUSED, None, self.user)
             raise
+        except InvalidTag as error:  # the seed was kept under another secret key
+            journal.record(Event.Action.CODE_REFUSED, None, self.user)
+            raise get_adapter().validation_error("incorrect_code") from error
         limits.refund(*charges)
         return code
 

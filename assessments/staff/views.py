@@ -21,7 +21,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import PasswordResetConfirmView
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
 from django.utils.functional import Promise
@@ -231,7 +231,10 @@ class RecoveryCodes(Framed, TemplateView):
     template_name = "staff/recovery_codes.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {**super().get_context_data(**kwargs), "codes": recovery.taken(self.request)}
+        made = recovery.taken(self.request)
+        if not (made or recovery.left(authenticated_user(self.request))):
+            raise Http404
+        return {**super().get_context_data(**kwargs), "unused_codes": made}
 
 
 @method_decorator(reauthentication_required(app="allauth.mfa"), name="dispatch")

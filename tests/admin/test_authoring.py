@@ -51,8 +51,9 @@ def study(author):
     return browser(author)
 
 
-def sent(client, content: bytes | str, name: str = "instrument.zip", **more):
+def sent(client, content: bytes | str, name: str = "", **more):
     raw = content.encode() if isinstance(content, str) else content
+    name = name or ("instrument.zip" if raw.startswith(b"PK") else "instrument.yaml")
     return client.post(there("upload"), {"document": SimpleUploadedFile(name, raw)}, **more)
 
 
@@ -282,6 +283,24 @@ def test_what_is_broken_or_malicious_is_refused(study, content, said):
     assert page.status_code == 422
     assert said in page.text
     assert not InstrumentDraft.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("instrument.yaml", True),
+        ("INSTRUMENT.YML", True),
+        ("instrument.zip", False),
+        ("instrument.yaml.exe", False),
+        ("instrument", False),
+    ],
+)
+def test_a_file_is_what_its_name_says(study, name, taken):
+    page = sent(study, one_file(), name)
+    assert page.status_code == (302 if taken else 422)
+    assert InstrumentDraft.objects.exists() is taken
+    archive = sent(study, zipped({"instrument.yaml": one_file()}), "instrument.yaml")
+    assert "This is neither a ZIP archive" in archive.text
 
 
 @pytest.mark.parametrize(

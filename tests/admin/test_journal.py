@@ -566,6 +566,7 @@ def test_nobody_else_does(desk, office, three, door):  # noqa: F811
         ({"since": 2}, ["Ward 3", "Ward 2"]),
         ({"until": 5}, ["Ward 1"]),
         ({"since": 10, "until": 10}, ["Ward 1"]),
+        ({"until": "9999-12-31"}, ["Ward 3", "Ward 2", "Ward 1"]),
     ],
 )
 def test_lines_are_chosen_by_action_person_words_and_period(reader, three, choice, found):
@@ -584,6 +585,8 @@ def test_lines_are_chosen_by_action_person_words_and_period(reader, three, choic
         {"since": "soon"},
         {"action": "other"},
         {"since": "2026-11-02", "until": "2026-11-01"},
+        {"since": "0001-01-01"},
+        {"until": "0001-01-01"},
         {"text": "x" * 101},
     ],
 )
@@ -680,3 +683,11 @@ def test_no_page_of_ours_writes_djangos_own_log():
     for model, made in admin.site._registry.items():
         if model._meta.app_label == "assessments":
             assert isinstance(made, CarefulAdmin)
+
+
+def test_a_refused_sign_in_is_not_said_to_be_by_a_command(operator):
+    journal.record(Event.Action.SIGN_IN_REFUSED, None, "trainer")
+    journal.record(Event.Action.PURGED, None, "sittings ≥ 5")
+    page = browser(operator).get(JOURNAL).text
+    assert "somebody not signed in" in page
+    assert "a command" in page

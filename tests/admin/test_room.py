@@ -1,6 +1,6 @@
 """A cohort's page: how it is followed, reminded, paused, shared and taken up again."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.conf import settings
@@ -168,6 +168,15 @@ def test_the_next_intake_starts_from_a_copy(phase, desk, trainer):
         "breakdown": "setting",
     }
     assert Cohort.objects.count() == 1
+
+
+def test_the_last_of_all_days_is_copied_as_it_is(phase, desk):
+    """As some write “never”."""
+    Phase.objects.update(opens_on=TODAY - timedelta(days=60), closes_on=date.max)
+    shown = desk.get(desk.get(address("change", phase)).context["copy_address"])
+    first = shown.context["inline_admin_formsets"][0].formset.forms[0]
+    assert first.initial["opens_on"] == TODAY
+    assert first.initial["closes_on"] == date.max
 
 
 @pytest.mark.parametrize("wanted", [True, False], ids=["kept as proposed", "left out"])

@@ -189,7 +189,7 @@ def test_a_bad_list_of_the_erased_stops_the_restore(backup, group, tmp_path, spo
     assert survey() == before
 
 
-def test_a_disk_that_is_full_is_said_and_leaves_nothing(backup, group, folder, tmp_path):
+def with_a_full_disk(*command: object) -> subprocess.CompletedProcess[str]:
     """The limit on the size of files stands for the disk's: both refuse the write."""
     program = (
         "import resource, signal, sys, django; django.setup();"
@@ -198,20 +198,33 @@ def test_a_disk_that_is_full_is_said_and_leaves_nothing(backup, group, folder, t
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000));"
         "from django.core.management import call_command;"
-        "call_command('backup', sys.argv[2])"
+        "call_command(*sys.argv[2:])"
     )
-    there = sorted(path.name for path in folder.iterdir())
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(connection.settings_dict["NAME"]), str(folder)],
+    return subprocess.run(
+        [sys.executable, "-c", program, str(connection.settings_dict["NAME"]), *map(str, command)],
         env=os.environ | {"DJANGO_SETTINGS_MODULE": "readiness.settings"},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_a_disk_that_is_full_is_said_and_leaves_nothing(backup, group, folder, tmp_path):
+    there = sorted(path.name for path in folder.iterdir())
+    done = with_a_full_disk("backup", folder)
     assert done.returncode
     assert "No backup was made" in done.stderr
     assert sorted(path.name for path in folder.iterdir()) == there
     assert "good" in run("verify_backup", backup)
+
+
+@only_on(SQLITE)
+def test_a_disk_with_no_room_to_try_a_backup_on_is_said_and_nothing_is_changed(backup):
+    before = survey()
+    done = with_a_full_disk("restore", backup, "--replace")
+    assert done.returncode
+    assert done.stderr.splitlines()[-1].endswith("the disk is full.")
+    assert survey() == before
 
 
 def test_what_a_killed_backup_left_is_swept(backup, folder):

@@ -77,8 +77,8 @@ DESIGN = (ROOT / "readiness/docs/SECURITY-DESIGN.md").read_text(encoding="utf-8"
 FLAT = re.sub(r"\s+", " ", DESIGN)
 
 
-def hours(seconds: int) -> str:
-    return f"{seconds // 3600} hours"
+def hours(seconds: float) -> str:
+    return f"{int(seconds) // 3600} hours"
 
 
 def test_the_page_on_the_design_says_the_limits_of_the_code():
@@ -101,6 +101,7 @@ def test_the_page_on_the_design_says_the_figures_of_the_code():
         if "MinimumLength" in each["NAME"]
     )
     step = PlanForm.base_fields
+    idle, absolute = (each.total_seconds() for each in (sessions.IDLE, sessions.ABSOLUTE))
     for said in (
         f"a code of {5 * codes.RESUME_LENGTH} bits",
         f"good once and for {hours(settings.PASSWORD_RESET_TIMEOUT)}",
@@ -109,7 +110,7 @@ def test_the_page_on_the_design_says_the_figures_of_the_code():
         f"the {len(gzip.decompress(common.read_bytes()).splitlines()):,} of Django’s list",
         f"with {PBKDF2PasswordHasher.iterations:,} rounds",
         f"opens at most {codes.MOST_SITTINGS} sittings",
-        f"| staff | {hours(sessions.IDLE)} | {hours(sessions.ABSOLUTE)} |",
+        f"| staff | {hours(idle)} | {hours(absolute)} |",
         f"| who answers | – | {hours(settings.SESSION_COOKIE_AGE)} |",
         f"| resume code | {codes.RESUME_LENGTH} of {len(codes.ALPHABET)} signs",
         f"| group’s code | {codes.ACCESS_LENGTH} of the same",

@@ -24,21 +24,23 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.db import connection, transaction
-from django.shortcuts import resolve_url
 from django.test import Client, override_settings
 from django.urls import reverse
 from django_tasks_db.management.commands import db_worker
 
-from assessments import codes, cohort_exports, press, releases, sittings
+from assessments import codes, cohort_exports, limits, press, releases, sittings
 from assessments.models import Job, Phase, Sitting, StandardStudy
 from assessments.views import joining
+from readiness.log_lines import JsonLine
 from tests.conftest import QUICK
 from tests.sitting.conftest import answers as fields_of
+from tests.staff.conftest import digits
 
 from .canaries import Canary, leaks
 from .matrix import addresses, routes
@@ -48,6 +50,7 @@ pytestmark = pytest.mark.django_db
 
 PASSWORD = "grebe tundra 5 kestrel"
 WRONG = "heron fjord 6 plover"
+CHOSEN = "dunlin esker 7 whimbrel"
 WHEN, WILL, TOGETHER = "quand-zibeline-7041", "verbe-ocelot-8152", "avec-bergeronnette-9263"
 NOTES = "debat-nyctalope-1374"
 FAMILY, MAIL = "Zborowska9914", "wielopolska4471@canary.example"
@@ -82,6 +85,7 @@ class Traces(list[tuple[str, bytes]]):
 def where(path: str) -> str:
     """The name of a page: its address without keys and codes."""
     plain = re.sub(r"/c/[^/]+/", "/c/CODE/", path.partition("?")[0])
+    plain = re.sub(r"/welcome/[^/]+/[^/]+/", "/welcome/WHO/TOKEN/", plain)
     return re.sub(r"(?<=/)[vd]?\d+(?=/|$)", "N", plain)
 
 
@@ -111,6 +115,7 @@ class Kept(logging.Handler):
         if record.name == "django.template":
             return  # at DEBUG it tells all that a page knew: that it is not on is tested apart
         self.traces.add(f"log {record.name}", self.format(record))
+        self.traces.add(f"log {record.name}", JsonLine().format(record))
 
 
 @dataclass
@@ -127,6 +132,7 @@ class Story:
         self.failing()
         self.trainers()
         self.panel()
+        self.operator()
         self.worker()
         self.others()
         self.tables()
@@ -201,15 +207,47 @@ class Story:
 
     # --- Those who work with it -------------------------------------------------------------------
 
+    def sign_in(self) -> Watched:
+        """The trainer comes, adds an app, and comes back with what it shows."""
+        desk = Watched(self.traces, "trainer")
+        door, inside = reverse("account_login"), reverse("admin:index")
+        for password in (WRONG, PASSWORD):
+            desk.post(door, {"login": "trainer", "password": password, "next": inside})
+        app = reverse("mfa_activate_totp")
+        self.seed = desk.get(app).context["form"].secret
+        with mock.patch.object(transaction, "on_commit", lambda do, **_more: do()):
+            added = desk.post(app, {"code": digits(self.seed)})
+        assert added.status_code == 302, added.context["form"].errors
+        shown = desk.get(reverse("mfa_view_recovery_codes"))
+        self.recovery = list(shown.context["unused_codes"])
+        self.cookies_of_staff = {desk.cookies[settings.SESSION_COOKIE_NAME].value}
+        desk.post(reverse("admin:logout"))
+        desk.post(door, {"login": "trainer", "password": PASSWORD, "next": inside})
+        desk.post(reverse("mfa_authenticate"), {"code": self.recovery[0]})
+        assert desk.get(inside).status_code == 200
+        self.cookies_of_staff.add(desk.cookies[settings.SESSION_COOKIE_NAME].value)
+        return desk
+
+    def operator(self) -> None:
+        """Somebody who has lost their password is given a link; the journal is read and taken."""
+        operator = self.as_(self.world.staff["operator"], "operator")
+        link = reverse("admin:auth_user_link", args=(self.world.newcomer.pk,))
+        operator.get(link)
+        given = operator.post(link).context["address"].removeprefix(settings.PUBLIC_ADDRESS)
+        self.token = given.split("/")[-2]
+        newcomer = Watched(self.traces, "newcomer")
+        led = newcomer.get(given).headers["Location"]
+        newcomer.get(led)
+        chosen = {"new_password1": CHOSEN, "new_password2": CHOSEN}
+        assert newcomer.post(led, chosen).status_code == 302
+        journal = reverse("admin:assessments_event_changelist")
+        operator.get(journal)
+        for form in ("csv", "jsonl"):
+            assert operator.get(f"{journal}readiness-journal.{form}").status_code == 200
+
     def trainers(self) -> None:
         half = self.world.a
-        there = resolve_url(settings.LOGIN_URL)
-        desk = Watched(self.traces, "trainer")
-        for password in (WRONG, PASSWORD):
-            sent = {"password": password, "username": "trainer", "login": "trainer"}
-            desk.post(there, {**sent, "next": reverse("admin:index")})
-        assert desk.get(reverse("admin:index")).status_code == 200
-        self.cookies_of_staff = {desk.cookies[settings.SESSION_COOKIE_NAME].value}
+        desk = self.sign_in()
         for _person in range(14):
             self.world.sitting(half.open, finished=True)
         with mock.patch.object(releases, "LONG", 5):
@@ -263,8 +301,6 @@ class Story:
         said = io.StringIO()
         call_command("worker", batch=True, stdout=said, stderr=said)
         call_command("purge", stdout=said, stderr=said)
-        if "backup" in get_commands():
-            backup(self.traces)
         self.traces.add("console", said.getvalue())
 
     # --- Everybody else ---------------------------------------------------------------------------
@@ -305,12 +341,27 @@ class Story:
 
 LOOKING = (
     "visitor", "finished", "grouped", "stranger", "former", "author", "judge", "outsider",
-    "clerk", "superuser",
+    "unproven", "clerk", "operator", "superuser",
 )  # fmt: skip
 
 
-def backup(traces: Traces) -> None:
-    """What the operator keeps elsewhere: filled in with the command that makes it."""
+def counted(limit: limits.Limit, who: object, now: int) -> int:
+    """Tries are counted as ever, and nobody is kept waiting."""
+    really_spent(limit, who, now)
+    return 0
+
+
+really_spent = limits._spent
+
+
+def plant(world: World) -> None:
+    """The trainer's own name, address and password."""
+    trainer = world.a.trainer
+    Authenticator.objects.filter(user=trainer).delete()
+    User.objects.filter(pk=trainer.pk).update(last_name=FAMILY, email=MAIL)
+    trainer.refresh_from_db()
+    trainer.set_password(PASSWORD)
+    trainer.save()
 
 
 @pytest.fixture(scope="module")
@@ -335,16 +386,12 @@ def story(django_db_setup, django_db_blocker) -> Iterator[Story]:
         enter(override_settings(**QUICK, SECRET_KEY=SECRET))
         enter(mock.patch.object(db_worker, "close_old_connections"))
         enter(mock.patch.object(db_worker.Worker, "configure_signals"))
-        enter(mock.patch("assessments.limits._spent", return_value=0))
+        enter(mock.patch("assessments.limits._spent", counted))
+        enter(mock.patch.dict("assessments.views.health.CHECKS", clear=True))
         enter(transaction.atomic())
         stack.callback(transaction.set_rollback, True)
         world = World()
-        trainer = world.a.trainer
-        User.objects.filter(pk=trainer.pk).update(last_name=FAMILY, email=MAIL)
-        trainer.refresh_from_db()
-        trainer.set_password(PASSWORD)
-        trainer.save()
-        world.browsers["trainer"] = world.signed_in(trainer)
+        plant(world)
         for handler in handlers:
             enter(mock.patch.object(handler, "stream", console))
             enter(mock.patch.object(handler, "level", logging.WARNING))  # as it is configured
@@ -387,6 +434,7 @@ def planted(story: Story) -> list[Canary]:
         r"table django_admin_log\.(object_repr|change_message)": "a trainer’s own last acts",
         r"table assessments_job\.file": "an export, for its day",
         TRAINERS: "their own group, or who administers groups",
+        r"page operator /admin/assessments/event/.*": "the journal says which group",
         r"page trainer /admin/.*\.(pdf|csv|json|xlsx)( metadata| name)?": "their own export",
     }
     return [
@@ -424,14 +472,27 @@ def planted(story: Story) -> list[Canary]:
         Canary("trainer’s name", FAMILY.encode(), {
             r"table auth_user\.last_name": "it is kept there",
             r"page (trainer|superuser) /admin/assessments/cohort/N/history/": "who did it",
-            r"page superuser /admin/auth/.*": "accounts are theirs to see",
+            r"page (superuser|operator) /admin/auth/.*": "accounts are theirs to see",
         }),
         Canary("trainer’s address", MAIL.encode(), {
             r"table auth_user\.email": "it is kept there",
-            r"page superuser /admin/auth/.*": "accounts are theirs to see",
         }),
         Canary("password", PASSWORD.encode(), {}),
         Canary("mistyped password", WRONG.encode(), {}),
+        Canary("chosen password", CHOSEN.encode(), {}),
+        Canary("link’s token", story.token.encode(), {
+            r"page operator /admin/auth/user/N/link/": "shown once, to be passed on",
+            r"address": "it is the link, which is good once",
+        }),
+        Canary("seed of an app", story.seed.encode(), {
+            r"page trainer /staff/security/app/": "for the app to take",
+        }),
+        *(
+            Canary("recovery code", each.encode(), {
+                r"page trainer /staff/security/codes/": "shown once",
+            })
+            for each in story.recovery
+        ),
         Canary("notes of the panel", NOTES.encode(), {
             r"table assessments_standardstudy\.notes": "they are kept there",
             r"page (author|turncoat|superuser|judge|resigned) /admin/assessments/standardstudy/.*":
@@ -439,6 +500,19 @@ def planted(story: Story) -> list[Canary]:
         }),
         Canary("secret key", SECRET.encode(), {}),
     ]  # fmt: skip
+
+
+PLACES = {
+    "log django.request",
+    "log readiness.requests",
+    "console",
+    "table assessments_event.subject",
+    "table assessments_tally.key",
+    "table assessments_tombstone.key",
+    "table assessments_upkeep.name",
+    "table mfa_authenticator.data",
+}
+"""Where something lay that might have held one of them."""
 
 
 def test_nothing_is_where_it_may_not_be(story):
@@ -454,12 +528,16 @@ def test_nothing_is_where_it_may_not_be(story):
         "group’s code: table assessments_cohort.code",
         "group’s name: page trainer /admin/assessments/cohort/N/phases/N/results/results.xlsx",
         "group’s name: page trainer /admin/assessments/cohort/N/phases/N/results/results.pdf",
-        "trainer’s address: page superuser /admin/auth/user/N/change/",
+        "trainer’s address: table auth_user.email",
+        "group’s name: page operator /admin/assessments/event/readiness-journal.csv",
+        "link’s token: page operator /admin/auth/user/N/link/",
+        "seed of an app: page trainer /staff/security/app/",
+        "recovery code: page trainer /staff/security/codes/",
         "notes of the panel: table assessments_standardstudy.notes",
     ):
         assert name in right
     assert len(story.traces) > 3_000
-    assert {"log django.request", "console"} <= {place for place, _content in story.traces}
+    assert {place for place, _content in story.traces} >= PLACES
 
 
 def test_what_is_told_at_the_level_of_debugging_is_not_on():

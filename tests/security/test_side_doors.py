@@ -100,7 +100,7 @@ def test_no_list_tells_or_fails_whatever_is_asked_of_it(world, bodies, role):
             if response is not None and letter not in KNOWN and letter != "?400":
                 tour.wrong.append(f"{address}?{query}: {letter}")
             if response is not None:
-                tour._tells_nothing(response, "")
+                tour._tells_nothing(response, address)
             if plainly != "S" and letter not in plainly + "N":
                 tour.wrong.append(f"{address}?{query}: {letter}, and {plainly} without the query")
     assert not tour.wrong, "\n".join(tour.wrong)

@@ -18,7 +18,6 @@ from pathlib import Path
 
 from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -39,6 +38,7 @@ from assessments.models import (
     Sitting,
     StandardStudy,
 )
+from assessments.staff import recovery
 from tests.browser.world import measured
 from tests.instrument.example import example_instrument
 
@@ -135,7 +135,7 @@ class World:
             type="webauthn",
             data={"name": f"key of {trainer}", "credential": CREDENTIAL},
         )
-        RecoveryCodes.activate(owner)
+        recovery.make(owner)
         colleague = account(f"{trainer}-colleague", roles.make_trainer)
         cohort = Cohort(name=name)
         cohorts.create(cohort, owner)
@@ -182,7 +182,7 @@ class World:
         roles.make_author(self.turncoat)
         User.objects.filter(username="inactive").update(is_active=False)
         TOTP.activate(self.staff["unproven"], generate_totp_secret())
-        RecoveryCodes.activate(self.staff["unproven"])
+        recovery.make(self.staff["unproven"])
 
     # --- Those who answer -------------------------------------------------------------------------
 

@@ -73,6 +73,15 @@ def test_an_operator_appoints_and_the_person_chooses_the_password(desk):
     ]
 
 
+@pytest.mark.parametrize("name", ["Trainer", "TRAINER"])
+def test_no_two_accounts_differ_by_capitals_alone(desk, trainer, operator, name):
+    assert desk.post(at("add"), {"username": name, "groups": roles(TRAINERS)}).status_code == 200
+    assert desk.post(at("change", operator.pk), sent(operator, username=name)).status_code == 200
+    assert get_user_model().objects.filter(username__iexact="trainer").get() == trainer
+    changed = desk.post(at("change", trainer.pk), sent(trainer, username=name))  # its own
+    assert changed.status_code == 302
+
+
 def both(password: str) -> dict[str, str]:
     return {"new_password1": password, "new_password2": password}
 

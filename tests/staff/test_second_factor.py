@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
 
 import pytest
 from allauth.mfa.models import Authenticator
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.contrib import admin
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.urls import URLPattern, URLResolver, reverse
 
 from assessments.models import Event
-from assessments.staff import recovery, sessions
+from assessments.staff import adapters, recovery, sessions
 
 from .conftest import add_app, browser, digits, sign_in, type_digits
 
@@ -118,7 +121,7 @@ def test_enrolling_an_app_opens_the_door_and_shows_codes_once(trainer, settings)
     assert seed in page.text
     codes = client.post(reverse("mfa_activate_totp"), {"code": digits(seed)}, follow=True)
     assert codes.request["PATH_INFO"] == reverse("mfa_view_recovery_codes")
-    shown = re.findall(r"<code>(\d{5} \d{5})</code>", codes.text)
+    shown = re.findall(r"<code>(\d{10})</code>", codes.text)
     assert len(set(shown)) == 10
     assert shown[0] not in client.get(reverse("mfa_view_recovery_codes")).text
     assert client.get(INDEX).status_code == 200
@@ -211,10 +214,10 @@ def test_until_they_are_shown_codes_lie_encrypted_in_the_session(trainer):
     kept = client.session[recovery.KEPT]
     (row,) = Authenticator.objects.filter(type="recovery_codes")
     page = client.get(reverse("mfa_view_recovery_codes")).text
-    code = re.findall(r"<code>(\d{5}) (\d{5})</code>", page)[0]
-    assert "".join(code) not in kept
+    code = re.findall(r"<code>(\d{10})</code>", page)[0]
+    assert code not in kept
     assert recovery.KEPT not in client.session
-    assert recovery.spend(trainer, " ".join(code)) == row  # as it is printed
+    assert recovery.spend(trainer, f"{code[:5]} {code[5:]}") == row
 
 
 def test_new_recovery_codes_void_the_old(trainer):
@@ -251,7 +254,25 @@ def test_seeds_lie_encrypted(trainer):
     seed = add_app(trainer)
     kept = Authenticator.objects.get().data["secret"]
     assert seed not in kept
-    assert kept.startswith("gAAAA")
+    adapter = adapters.SecondFactorAdapter()
+    assert adapter.decrypt(kept) == seed
+    assert adapter.encrypt(seed) != kept
+    altered = bytearray(base64.b64decode(kept))
+    altered[-1] ^= 1
+    with pytest.raises(InvalidTag):
+        adapter.decrypt(base64.b64encode(altered).decode())
+
+
+def test_a_seed_of_another_secret_key_opens_nothing_and_breaks_nothing(trainer, monkeypatch):
+    seed = add_app(trainer)
+    client = browser()
+    sign_in(client, "trainer")
+    monkeypatch.setattr(adapters, "_cipher", lambda: AESGCM(bytes(32)))
+    page = type_digits(client, digits(seed))
+    assert page.status_code == 200
+    assert "This is not right" in page.text
+    assert client.get(INDEX).status_code == 302
+    assert Event.objects.first().action == "code-refused"
 
 
 def test_changing_factors_asks_again_once_the_sign_in_is_old(trainer, monkeypatch):
@@ -274,13 +295,13 @@ def test_changing_factors_asks_again_once_the_sign_in_is_old(trainer, monkeypatc
     assert Authenticator.objects.filter(type="totp").exists()
 
 
-def test_confirming_who_one_is_makes_the_session_another(trainer, monkeypatch):
+def test_confirming_who_one_is_makes_the_session_another(trainer, settings):
     seed = add_app(trainer)
     client, left = browser(), browser()
     sign_in(client, "trainer")
     type_digits(client, digits(seed))
     before = client.session.session_key
-    monkeypatch.setattr(sessions, "age", lambda request: 3600)
+    settings.ACCOUNT_REAUTHENTICATION_TIMEOUT = 0
     led = client.get(reverse("mfa_add_webauthn")).url
     assert client.post(led, {"code": digits(seed, 1)}).url == reverse("mfa_add_webauthn")
     assert client.get(INDEX).status_code == 200
