@@ -96,7 +96,7 @@ def dump(part: Path) -> tuple[dict[str, Table], tuple[str, ...]]:
 def sweep() -> None:
     """Delete the database that a killed restore or verification has left: it holds the erased too.
     One that is in use is not deleted, nor is any by a role that could not have made it."""
-    quoted = connection.ops.quote_name(_copy())
+    quoted = connection.ops.quote_name(_beside())
     with suppress(DatabaseError), _maintenance() as cursor:
         cursor.execute(f"DROP DATABASE IF EXISTS {quoted}")
 
@@ -104,7 +104,7 @@ def sweep() -> None:
 @contextmanager
 def aside(backup: Path, manifest: Manifest) -> Iterator[None]:
     """A temporary database with what the backup holds, and every query goes there."""
-    name = _copy()
+    name = _beside()
     quoted = connection.ops.quote_name(name)
     try:
         with _maintenance() as cursor:
@@ -199,7 +199,7 @@ def _load(backup: Path, manifest: Manifest, name: str) -> None:
             raise BackupError(told)
 
 
-def _copy() -> str:
+def _beside() -> str:
     return f"{connection.settings_dict['NAME']}_aside"
 
 

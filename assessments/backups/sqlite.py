@@ -48,7 +48,7 @@ def dump(part: Path) -> tuple[dict[str, Table], tuple[str, ...]]:
 
 def sweep() -> None:
     """Delete the copy that a killed restore or verification has left: it holds the erased too."""
-    copy = _copy()
+    copy = _beside()
     if copy.exists():
         with suppress(files.Locked), files.locked(copy.with_name(copy.name + ".lock")):
             _remove(copy)
@@ -57,7 +57,7 @@ def sweep() -> None:
 @contextmanager
 def aside(backup: Path, manifest: Manifest) -> Iterator[Path]:
     """A copy of a backup beside the database, and every query goes there."""
-    copy = _copy()
+    copy = _beside()
     try:
         with files.locked(copy.with_name(copy.name + ".lock")):
             _remove(copy)
@@ -137,7 +137,7 @@ def _path() -> Path:
     return Path(connection.settings_dict["NAME"])
 
 
-def _copy() -> Path:
+def _beside() -> Path:
     live = _path()
     return live.with_name(live.name + ".aside")
 

@@ -241,15 +241,15 @@ def test_what_a_killed_restore_left_is_swept_by_the_next_backup(backup, folder):
 
     def there() -> bool:
         if connection.vendor == SQLITE:
-            return sqlite._copy().exists()
+            return sqlite._beside().exists()
         with connection.cursor() as cursor:
-            cursor.execute("SELECT FROM pg_database WHERE datname = %s", [postgresql._copy()])
+            cursor.execute("SELECT FROM pg_database WHERE datname = %s", [postgresql._beside()])
             return cursor.fetchone() is not None
 
     if connection.vendor == SQLITE:
-        shutil.copy(backup, sqlite._copy())
+        shutil.copy(backup, sqlite._beside())
     else:
-        quoted = connection.ops.quote_name(postgresql._copy())
+        quoted = connection.ops.quote_name(postgresql._beside())
         with postgresql._maintenance() as cursor:
             cursor.execute(f"CREATE DATABASE {quoted} TEMPLATE template0")
     assert there()
