@@ -71,6 +71,7 @@ def take(folder: Path) -> Taken:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with files.locked(folder / ".lock"):
             _sweep(folder)
+            engine.sweep()
             taken = _take(engine, folder)
             # Before an upgrade, a backup is made of a database that has not all tables yet.
             kept = taken.manifest.tables.keys()

@@ -93,11 +93,18 @@ def dump(part: Path) -> tuple[dict[str, Table], tuple[str, ...]]:
         return survey(), applied()
 
 
+def sweep() -> None:
+    """Delete the database that a killed restore or verification has left: it holds the erased too.
+    One that is in use is not deleted, nor is any by a role that could not have made it."""
+    quoted = connection.ops.quote_name(_beside())
+    with suppress(DatabaseError), _maintenance() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {quoted}")
+
+
 @contextmanager
 def aside(backup: Path, manifest: Manifest) -> Iterator[None]:
     """A temporary database with what the backup holds, and every query goes there."""
-    live = connection.settings_dict["NAME"]
-    name = f"{live}_aside"
+    name = _beside()
     quoted = connection.ops.quote_name(name)
     try:
         with _maintenance() as cursor:
@@ -190,6 +197,10 @@ def _load(backup: Path, manifest: Manifest, name: str) -> None:
             if "lock timeout" in told:
                 told = "others are at the database: stop the server and the worker first"
             raise BackupError(told)
+
+
+def _beside() -> str:
+    return f"{connection.settings_dict['NAME']}_aside"
 
 
 @contextmanager

@@ -46,11 +46,18 @@ def dump(part: Path) -> tuple[dict[str, Table], tuple[str, ...]]:
         raise BackupError(_why(refused)) from None
 
 
+def sweep() -> None:
+    """Delete the copy that a killed restore or verification has left: it holds the erased too."""
+    copy = _beside()
+    if copy.exists():
+        with suppress(files.Locked), files.locked(copy.with_name(copy.name + ".lock")):
+            _remove(copy)
+
+
 @contextmanager
 def aside(backup: Path, manifest: Manifest) -> Iterator[Path]:
     """A copy of a backup beside the database, and every query goes there."""
-    live = _path()
-    copy = live.with_name(live.name + ".aside")
+    copy = _beside()
     try:
         with files.locked(copy.with_name(copy.name + ".lock")):
             _remove(copy)
@@ -128,6 +135,11 @@ def _intact() -> None:
 
 def _path() -> Path:
     return Path(connection.settings_dict["NAME"])
+
+
+def _beside() -> Path:
+    live = _path()
+    return live.with_name(live.name + ".aside")
 
 
 def _at(path: Path) -> AbstractContextManager[None]:

@@ -20,7 +20,7 @@ from django.db import connection
 from django.utils import timezone
 
 from assessments import backups, sittings, tombstones
-from assessments.backups import files, manifests, postgresql
+from assessments.backups import files, manifests, postgresql, sqlite
 from assessments.backups.survey import survey
 from assessments.models import Release, Sitting
 
@@ -234,6 +234,27 @@ def test_what_a_killed_backup_left_is_swept(backup, folder):
     assert sorted(path.name for path in folder.iterdir() if path.suffix != ".json") == sorted(
         [".lock", backup.name, second.name, "tombstones.txt"]
     )
+
+
+def test_what_a_killed_restore_left_is_swept_by_the_next_backup(backup, folder):
+    """It holds whoever has erased their answers since."""
+
+    def there() -> bool:
+        if connection.vendor == SQLITE:
+            return sqlite._beside().exists()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT FROM pg_database WHERE datname = %s", [postgresql._beside()])
+            return cursor.fetchone() is not None
+
+    if connection.vendor == SQLITE:
+        shutil.copy(backup, sqlite._beside())
+    else:
+        quoted = connection.ops.quote_name(postgresql._beside())
+        with postgresql._maintenance() as cursor:
+            cursor.execute(f"CREATE DATABASE {quoted} TEMPLATE template0")
+    assert there()
+    _later(folder)
+    assert not there()
 
 
 def _later(folder: Path) -> Path:
