@@ -24,24 +24,32 @@ class Command(BaseCommand):
         parser.add_argument("--batch", action="store_true", help="do what waits, then end")
 
     def handle(self, *args, batch: bool, **options) -> None:
-        if not batch:
-            jobs.beat_while_living()
-            telemetry.instrument()
-            telemetry.export(of_worker=True)
+        if batch:
+            self._work(batch=True)
+            return
+        telemetry.instrument()
+        telemetry.export(of_worker=True)
+        over = jobs.beat_while_living()
+        try:
+            self._outlive()
+        finally:
+            over.set()
+
+    def _work(self, *, batch: bool) -> None:
+        jobs.send_again()  # what the last worker left, if it was stopped in the middle
+        call_command("db_worker", batch=batch, startup_delay=False, reload=False, verbosity=0)
+
+    def _outlive(self) -> None:
         away = False
         while True:
             try:
-                jobs.send_again()  # what the last worker left, if it was stopped in the middle
                 if away:
+                    connection.ensure_connection()
                     logger.warning("The database is back; the worker goes on.")
                     away = False
-                call_command(
-                    "db_worker", batch=batch, startup_delay=False, reload=False, verbosity=0
-                )
+                self._work(batch=False)
                 return
             except AWAY as error:
-                if batch:
-                    raise
                 if not away:
                     logger.warning(
                         "The database failed the worker, which waits for it: %s",
