@@ -607,7 +607,7 @@ class Event(Frozen):
     )
     action = models.CharField(_("action"), max_length=20, choices=Action)
     subject = models.CharField(_("subject"), max_length=300)
-    about = models.CharField(max_length=60, blank=True, editable=False)
+    about = models.CharField(max_length=60, blank=True, default="", db_default="", editable=False)
     """Whose history it is part of: a model and a key, such as ``cohort-12``."""
 
     class Meta:

@@ -74,8 +74,9 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="event",
             name="about",
-            field=models.CharField(blank=True, default="", editable=False, max_length=60),
-            preserve_default=False,
+            field=models.CharField(
+                blank=True, db_default="", default="", editable=False, max_length=60
+            ),
         ),
         migrations.AddIndex(
             model_name="event",

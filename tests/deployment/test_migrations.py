@@ -113,7 +113,9 @@ class Savers:
     _over: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Savers:
-        keys = [key for (key,) in self.machine.rows("SELECT id FROM assessments_sitting")]
+        unfinished = "SELECT id FROM assessments_sitting WHERE finished_on IS NULL"
+        keys = [key for (key,) in self.machine.rows(unfinished)]
+        assert len(keys) > 100
         (self.version, self.phase), *_ = self.machine.rows(
             "SELECT version_id, phase_id FROM assessments_sitting WHERE phase_id IS NOT NULL"
         )

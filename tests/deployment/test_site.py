@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -201,7 +202,10 @@ def children(pid: int) -> list[int]:
 def opened(pid: int, database: str) -> set[str]:
     """What a process holds open of the database: sockets to PostgreSQL, or files of SQLite."""
     url = urlsplit(database)
-    held = {os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir()}
+    held = set()
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since it was listed
+            held.add(os.readlink(each))
     if url.scheme == "sqlite":
         return {each for each in held if "db.sqlite3" in each}
     rows = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
