@@ -219,7 +219,11 @@ class Doors:
         return answer
 
     def _harmless(self, answer: HttpResponse) -> None:
-        assert answer.status_code < 500, answer.status_code
+        # No worker runs here, and that is what this address is to say.
+        says_so = (
+            getattr(answer, "resolver_match", None) and answer.resolver_match.view_name == "ready"
+        )
+        assert answer.status_code < 500 or says_so, answer.status_code
         for name, value in HEADERS.items():
             assert answer.get(name, "").startswith(value), (name, answer.get(name))
         body = b"".join(answer) if answer.streaming else answer.content
