@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from html import unescape
 from unittest import mock
 
@@ -191,6 +192,7 @@ def test_the_worker_waits_for_a_database_that_is_away(monkeypatch, caplog):
             away()
 
     monkeypatch.setattr(worker, "call_command", db_worker)
+    monkeypatch.setattr(jobs, "beat_while_living", threading.Event)
     monkeypatch.setattr(worker.connection, "close", lambda: None)
     monkeypatch.setattr(worker.time, "sleep", slept.append)
     call_command("worker")
