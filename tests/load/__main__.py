@@ -123,10 +123,12 @@ def crowd(minutes: float, address: str, told: Path, codes: list[str]) -> dict:
         "LOAD_MINUTES": str(minutes), "LOAD_GROUPS": ",".join(codes), "LOAD_TOLD": str(told),
     }  # fmt: skip
     log = told.with_suffix(".log")
+    say(f"The figures so far: {told.with_name('so-far_stats.csv')}")
     with log.open("w") as written:
         subprocess.run(
             [sys.executable, "-m", "locust", "--locustfile", "tests/load/people.py", "--headless",
-             "--host", address, "--only-summary", "--loglevel", "WARNING", "--stop-timeout", "5"],
+             "--host", address, "--only-summary", "--loglevel", "WARNING", "--stop-timeout", "5",
+             "--csv", str(told.with_name("so-far"))],
             cwd=ROOT, env=environment, check=False, stdout=written, stderr=written,
             timeout=60 * (minutes + 2 * thinking(minutes)) + 600,
         )  # fmt: skip
