@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -213,11 +213,8 @@ def keep_calibration(
     return made
 
 
-def last_calibration(
-    version: InstrumentVersion | OuterRef, form: str | OuterRef
-) -> QuerySet[Calibration]:
-    """The last calibration of a form, or of an edition of it, alone in a query (which may be a
-    part of another)."""
+def last_calibration(version: InstrumentVersion, form: str) -> QuerySet[Calibration]:
+    """The last calibration of a form, or of an edition of it, alone in a query."""
     return Calibration.objects.filter(version=version, form=form).order_by("-made_on", "-pk")[:1]
 
 

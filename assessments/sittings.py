@@ -13,7 +13,7 @@ from datetime import date, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from . import codes, releases, tombstones
@@ -24,13 +24,12 @@ from .instruments import (
     default_form,
     last_calibration,
     questionnaire,
-    version_calibration,
 )
+from .lookups import Lookup
 from .models import Cohort, InstrumentVersion, Phase, Sitting
 from .questionnaire import Page, Questionnaire
 from .scoring.next_steps import STEPS
 from .scoring.profile import Profile, score
-from .scoring.scores import VersionCalibration
 from .scoring.sheet import Sheet
 
 
@@ -157,10 +156,10 @@ def _open(
             continue
 
 
-def next_hash(code: str) -> bytes | None:
-    """What the next sitting of a normalised resume code will keep of it; None after the last."""
-    hashes = _hashes(code)
-    return _next(hashes, _of_hashes(hashes))
+def next_hash(code: str, known: Sequence[Sitting]) -> bytes | None:
+    """What the next sitting of a normalised resume code will keep of it, after those that are
+    ``known`` of it; None after the last."""
+    return _next(_hashes(code), known)
 
 
 def _next(hashes: Sequence[bytes], known: Sequence[Sitting]) -> bytes | None:
@@ -182,18 +181,22 @@ def _of_hashes(hashes: Sequence[bytes]) -> list[Sitting]:
 
 
 def _sittings():
-    """With what their intervals rest on: its digest comes along, so that it is always the last
-    one, whichever process published it, and costs no query of its own."""
-    calibration = last_calibration(OuterRef("version"), OuterRef("form")).values("digest")
-    return (
-        Sitting.objects.select_related("version", "phase__cohort")
-        .defer("version__document")
-        .annotate(calibration=Subquery(calibration))
-    )
+    return Sitting.objects.select_related("version", "phase__cohort").defer("version__document")
+
+
+_sitting = Lookup(Sitting.objects.all())
+_version = Lookup(InstrumentVersion.objects.defer("document"))
 
 
 def find(key: int) -> Sitting | None:
-    return _sittings().filter(pk=key).first()
+    """The sitting of that key. What every page of questions asks for, and no more: its phase is
+    looked up where it is needed."""
+    sitting = _sitting(key)
+    if sitting is not None:
+        version = _version(sitting.version_id)
+        assert version is not None  # a foreign key, which never changes
+        sitting.version = version
+    return sitting
 
 
 def of_code(code: str) -> list[Sitting]:
@@ -345,14 +348,8 @@ def _cut(phase_id: int) -> None:
 def profile_of(sitting: Sitting) -> Profile:
     """What the answers say; the intervals rest on the last calibration of the form, if any."""
     instrument = questionnaire_of(sitting).instrument
-    return score(instrument, sitting.form, sheet_of(sitting), _calibration_of(sitting))
-
-
-def _calibration_of(sitting: Sitting) -> VersionCalibration | None:
-    known = vars(sitting)
-    if "calibration" not in known:  # just opened, not found by a query of ours
-        return current_calibration(sitting.version, sitting.form)
-    return version_calibration(known["calibration"]) if known["calibration"] else None
+    known = current_calibration(sitting.version, sitting.form)
+    return score(instrument, sitting.form, sheet_of(sitting), known)
 
 
 def stored_outcomes(instrument: Instrument, profile: Profile) -> bytes:

@@ -52,15 +52,12 @@ def bounds_middleware(
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        takes_files = request.path.startswith(reverse("admin:index"))
-        most = (
-            settings.FILE_UPLOAD_MAX_MEMORY_SIZE
-            if takes_files
-            else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        )
         told = request.META.get("CONTENT_LENGTH") or "0"
-        if told.isdecimal() and int(told) > most:
-            raise RequestDataTooBig
+        size = int(told) if told.isdecimal() else 0
+        if size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            takes_files = request.path.startswith(reverse("admin:index"))
+            if not takes_files or size > settings.FILE_UPLOAD_MAX_MEMORY_SIZE:
+                raise RequestDataTooBig
         return get_response(request)
 
     return middleware

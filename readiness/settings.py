@@ -188,6 +188,8 @@ DATABASE: dict[str, Any] = (
 DATABASE.setdefault("OPTIONS", {})
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     DATABASE["OPTIONS"] |= SQLITE_OPTIONS
+    # Opening the file costs more than all that a page asks of it: each thread keeps its own.
+    DATABASE["CONN_MAX_AGE"] = None
     # A file, as in earnest: the tests' server writes from several threads.
     DATABASE["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
 else:
@@ -280,6 +282,7 @@ STORAGES = {
 # “__Host-”: set over https by this very host, for all of it, and by nobody else.
 _HOST = "__Host-" if HTTPS else ""
 
+SESSION_ENGINE = "readiness.sessions"
 # A ward’s computer is shared: the session ends with the browser, or four hours after it began.
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_AGE = 4 * 3600

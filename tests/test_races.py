@@ -113,7 +113,7 @@ def test_the_next_moment_opened_twice_at_once_is_one_sitting(phase):  # noqa: F8
     """Once with the code, once by a browser that holds what the next sitting keeps of it."""
     code = codes.new_code(codes.RESUME_LENGTH)
     sittings.open_sitting(code, version=phase.version, phase=None, language="fr")
-    kept = sittings.next_hash(code)
+    kept = sittings.next_hash(code, sittings.of_code(code))
     asked = {"version": phase.version, "phase": phase, "language": "fr"}
     keys = at_once(
         lambda: sittings.open_next(kept, **asked).pk,

@@ -36,8 +36,9 @@ def hold(request: HttpRequest, sitting: Sitting, code: str) -> None:
     it before is signed off from theirs."""
     let_go(request)
     request.session[SITTING] = sitting.pk
-    request.session[OWN] = [each.pk for each in of_code(code)]
-    following = next_hash(code)
+    mine = of_code(code)
+    request.session[OWN] = [each.pk for each in mine]
+    following = next_hash(code, mine)
     request.session[NEXT] = following.hex() if following else None
 
 

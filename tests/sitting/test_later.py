@@ -739,7 +739,9 @@ def test_the_session_holds_keys_and_the_next_hash_alone(before, after):
     assert dict(person.client.session.items()) == {
         "sitting": found[1].pk,
         "own": [each.pk for each in found],
-        "next": sittings.next_hash(normal(before.code)).hex(),
+        "next": sittings.next_hash(
+            normal(before.code), sittings.of_code(normal(before.code))
+        ).hex(),
     }
 
 

@@ -1,0 +1,71 @@
+"""What is looked up by SQL that was written before is what Django would find."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+from assessments.instruments import publish
+from assessments.lookups import Lookup
+from assessments.models import InstrumentVersion
+from readiness.sessions import SessionStore
+from tests.instrument.example import example_instrument
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_row_is_found_as_it_is_each_time(django_assert_num_queries):
+    find = Lookup(get_user_model().objects.all())
+    ada, ben = (get_user_model().objects.create_user(name) for name in ("ada", "ben"))
+    assert find(ada.pk) == ada
+    get_user_model().objects.filter(pk=ada.pk).update(first_name="Ada")
+    with django_assert_num_queries(2):
+        assert find(ada.pk).first_name == "Ada"
+        assert find(ben.pk).username == "ben"
+    assert find(0) is None
+    ada.delete()
+    assert find(ben.pk) == ben
+
+
+def test_what_the_queryset_leaves_out_is_left_out():
+    version, _new = publish(example_instrument())
+    found = Lookup(InstrumentVersion.objects.defer("document"))(version.pk)
+    assert found == version
+    assert found.get_deferred_fields() == {"document"}
+    narrowed = Lookup(InstrumentVersion.objects.filter(code="x"))
+    with pytest.raises(ValueError, match="value"):
+        narrowed(version.pk)
+
+
+def kept(**data: object) -> str:
+    store = SessionStore()
+    store.update(data)
+    store.save()
+    return store.session_key
+
+
+def test_a_session_is_read_until_it_expires():
+    key = kept(sitting=5)
+    assert SessionStore(key)["sitting"] == 5
+    Session.objects.filter(pk=key).update(expire_date=timezone.now() - timedelta(seconds=1))
+    over = SessionStore(key)
+    assert over.get("sitting") is None
+    assert over.session_key is None  # the next write begins another
+
+
+def test_what_is_no_session_is_an_empty_one():
+    for key in ("x" * 32, "short", None):
+        assert SessionStore(key).get("sitting") is None
+    gone = kept(sitting=5)
+    SessionStore(gone).flush()
+    assert SessionStore(gone).get("sitting") is None
+
+
+def test_an_altered_session_is_an_empty_one():
+    key = kept(sitting=5)
+    Session.objects.filter(pk=key).update(session_data="forged")
+    assert SessionStore(key).get("sitting") is None
