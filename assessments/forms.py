@@ -71,7 +71,11 @@ def _choices(choices: Iterable[Choice | ConfidenceLevel]) -> list[tuple[str, str
 
 
 class PageForm(forms.Form):
-    """The questions of one page. None is required: what is missing is said at the review."""
+    """The questions of one page. None is required: what is missing is said at the review.
+
+    The page itself writes the hidden field ``seen``, the only one that differs between two people
+    who have answered alike.
+    """
 
     seen = forms.Field(required=False, widget=forms.HiddenInput)
     """Whose page it is and its answers as displayed: another tab may have changed them, another
@@ -96,7 +100,7 @@ class PageForm(forms.Form):
         self.helper.form_tag = False
         self.helper.disable_csrf = True
         self.helper.form_show_errors = False  # the page says them above, each question its own
-        self.helper.layout = Layout("seen")
+        self.helper.layout = Layout()
         for item in page.items:
             match item:
                 case ContextQuestion():

@@ -7,14 +7,16 @@ the templates', in the language that is active when they are rendered.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from itertools import groupby
 from math import floor
 from typing import Protocol
 
 from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from . import charts, press
 from .cohort.counts import Deed
@@ -45,6 +47,7 @@ from .scoring.profile import Profile
 from .scoring.scores import DomainScore, Score
 from .scoring.sheet import Sheet
 from .scoring.strategy import StrategyMap, strategy_map, touch
+from .templatetags.readiness import overdue
 
 UNSAFE_IN_BRIEF = 3
 """How many unsafe answers the first page tells in full before it points to their section."""
@@ -78,10 +81,38 @@ class Answer:
     """None for "I don't know" and for no answer."""
     confidence: ConfidenceLevel | None
     sources: tuple[Source, ...]
+    asked: Questionnaire = field(repr=False, compare=False)
 
     @property
     def is_best(self) -> bool:
         return self.outcome.verdict == "best"
+
+    @property
+    def explained(self) -> SafeString:
+        """What was decided, what it teaches and the sources, as the page and the PDF show it."""
+        return _explained(
+            self.asked,
+            self.scenario.code,
+            self.chosen.code if self.chosen else "",
+            get_language() or MAIN_LANGUAGE,
+            overdue(self.scenario),
+        )
+
+
+@lru_cache(maxsize=2048)
+def _explained(
+    asked: Questionnaire, code: str, option: str, language: str, is_overdue: bool
+) -> SafeString:
+    # A report explains two dozen answers, of the same few that everybody can give.
+    scenario = by_code(asked.instrument.scenarios_of(asked.form))[code]
+    chosen = by_code(scenario.options)[option] if option else None
+    told = {
+        "scenario": scenario,
+        "chosen": chosen,
+        "is_best": chosen is scenario.best,
+        "sources": _sources(asked.instrument, scenario.sources),
+    }
+    return render_to_string("assessments/report/answer.html", {"answer": told})
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,6 +407,7 @@ def _answers(asked: Questionnaire, profile: Profile) -> tuple[Answer, ...]:
                 chosen=by_code(scenario.options)[outcome.option] if outcome.option else None,
                 confidence=levels_of_confidence.get(given),
                 sources=_sources(instrument, scenario.sources),
+                asked=asked,
             )
         )
     return tuple(found)

@@ -2,9 +2,12 @@
 
 import re
 from datetime import date
+from functools import lru_cache
 from math import ceil
+from weakref import WeakKeyDictionary
 
 from django import template
+from django.core.signals import setting_changed
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -235,3 +238,56 @@ def reading(source: Source) -> str:
         "computed": _("computed on %(date)s"),
     }
     return how[source.reading] % {"date": day(source.read_on)}
+
+
+@register.filter
+def cited(source: Source) -> SafeString:
+    """A source in full: its citation, where it is found, how and when it was read."""
+    return _cited(source, get_language() or MAIN_LANGUAGE)
+
+
+@lru_cache(maxsize=1024)
+def _cited(source: Source, language: str) -> SafeString:
+    # A report cites some sixty times from the same few sources, in the active language.
+    link = SafeString()
+    if source.doi:
+        link = format_html(' <a href="https://doi.org/{0}">doi:{0}</a>', source.doi)
+    elif source.url:
+        link = format_html(' <a href="{0}">{0}</a>', source.url)
+    return format_html("{}{} ({}).", spoken(source.citation), link, reading(source))
+
+
+class Unchanging(template.Node):
+    """See :func:`unchanging`."""
+
+    def __init__(self, nodelist: template.NodeList) -> None:
+        self.nodelist = nodelist
+
+    def render(self, context: template.Context) -> SafeString:
+        language = get_language() or MAIN_LANGUAGE
+        rendered = _rendered.setdefault(self, {})
+        if language not in rendered:
+            rendered[language] = self.nodelist.render(context)
+        return rendered[language]
+
+
+_rendered: WeakKeyDictionary[Unchanging, dict[str, SafeString]] = WeakKeyDictionary()
+"""What stands in each ``{% unchanging %}``, by language."""
+
+
+@register.tag
+def unchanging(parser: template.base.Parser, token: template.base.Token) -> Unchanging:
+    """``{% unchanging %}…{% endunchanging %}`` holds what is the same on every page and for
+    everybody: words of ours, addresses without arguments, static files. A process renders it once
+    in each language, for as long as the template is loaded."""
+    nodelist = parser.parse(("endunchanging",))
+    parser.delete_first_token()
+    return Unchanging(nodelist)
+
+
+def _render_again(**_settings: object) -> None:
+    _rendered.clear()
+    _cited.cache_clear()
+
+
+setting_changed.connect(_render_again)  # sent by tests alone: no server changes its settings

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from .. import reports, sittings
+from ..context_processors import service
 from ..forms import DeedsForm, PageForm
+from ..instrument.document import MAIN_LANGUAGE
 from ..models import Sitting
 from ..questionnaire import SECONDS_A_STEP, Page, Questionnaire, answered
-from ..scoring.sheet import SheetError
+from ..scoring.sheet import Sheet, SheetError
 from ..sittings import Conflict, Erased, Finished, Plan, questionnaire_of, sheet_of
 from . import asking, errors
 from .asking import go
@@ -68,8 +73,7 @@ def page(request: HttpRequest, part: str, number: int) -> HttpResponse:
             raise Http404
         return _show_followed(request, sitting, _deeds_form(sitting, plans, None))
     asked = questionnaire_of(sitting)
-    shown = _page(asked, part, number)
-    return _show(request, sitting, shown, _form(sitting, shown, None))
+    return _show(request, sitting, _page(asked, part, number))
 
 
 def answer(
@@ -263,49 +267,81 @@ def _show_followed(
     )
 
 
-def _form(sitting: Sitting, page: Page, data: QueryDict | None) -> PageForm:
+def _form(sitting: Sitting, page: Page, data: QueryDict) -> PageForm:
     asked = questionnaire_of(sitting)
     return PageForm(
-        data,
-        instrument=asked.instrument,
-        page=page,
-        sheet=sheet_of(sitting),
-        numbers=asked.numbers,
-        initial={"seen": PageForm.seen_by(sitting, asked.part(page, bytes(sitting.answers)))},
+        data, instrument=asked.instrument, page=page, sheet=Sheet(), numbers=asked.numbers
     )
 
 
 def _show(
-    request: HttpRequest, sitting: Sitting, page: Page, form: PageForm, status: int = 200
+    request: HttpRequest,
+    sitting: Sitting,
+    page: Page,
+    form: PageForm | None = None,
+    status: int = 200,
 ) -> HttpResponse:
-    asked = questionnaire_of(sitting)
-    if form.is_bound and asking.by_script(request):
+    """A page with what is kept of it, or with what was sent and why it was not kept."""
+    if form and asking.by_script(request):
         return asking.said(status, *asking.errors_of(form))
-    if form.is_bound:
-        # From now on the reader has seen what is stored: saving again is a decision.
-        data = QueryDict(mutable=True)
-        data.update(form.data)
-        data["seen"] = form.seen_by(sitting, asked.part(page, bytes(sitting.answers)))
-        form.data = data
+    asked = questionnaire_of(sitting)
+    # Whoever is shown this has seen what is stored: saving again is a decision.
+    stored = asked.part(page, bytes(sitting.answers))
+    seen = PageForm.seen_by(sitting, stored)
     before = 1 if _followed(request, sitting) else 0
+    if form or messages.get_messages(request):
+        shown = form or _form_of(asked, page, stored)
+        context = _told(asked, page, before, shown) | {"seen": seen}
+        return render(request, "assessments/page.html", context, status=status)
+    accessibility = str(service(request)["accessibility"])
+    language = get_language() or MAIN_LANGUAGE
+    html = _kept_page(asked, page.place, stored, before, language, accessibility)
+    own = html.replace(TOKEN, get_token(request).encode()).replace(SEEN, seen.encode())
+    return HttpResponse(own)
+
+
+TOKEN, SEEN = (sign.encode() for sign in "\ue000\ue001")
+"""Signs of no language; in a page that is kept, they stand for what is one person's."""
+
+
+@lru_cache(maxsize=1024)
+def _kept_page(
+    asked: Questionnaire, place: int, stored: bytes, before: int, language: str, accessibility: str
+) -> bytes:
+    """A page of questions, of which ``stored`` is answered.
+
+    It is the same for all who have answered alike, nearly always nothing yet, and what is
+    published never changes. No request gets in here, so that nothing of a person's can be kept.
+    """
+    page = asked.page_at(place)
+    assert page is not None
+    with override(language):
+        context = _told(asked, page, before, _form_of(asked, page, stored)) | {
+            "accessibility": accessibility,
+            "csrf_token": TOKEN.decode(),
+            "seen": SEEN.decode(),
+        }
+        return render_to_string("assessments/page.html", context).encode()
+
+
+def _form_of(asked: Questionnaire, page: Page, stored: bytes) -> PageForm:
+    sheet = asked.layout.unpack(asked.replaced(page, asked.layout.empty(), stored))
+    return PageForm(instrument=asked.instrument, page=page, sheet=sheet, numbers=asked.numbers)
+
+
+def _told(asked: Questionnaire, page: Page, before: int, form: PageForm) -> dict[str, object]:
+    """What a page of questions tells whoever it is shown to."""
     domain = asked.instrument.domains[page.number - 1] if page.part == "self-ratings" else None
-    return render(
-        request,
-        "assessments/page.html",
-        {
-            "sitting": sitting,
-            "instrument": asked.instrument,
-            "asked": asked,
-            "page": page,
-            "domain": domain,
-            "form": form,
-            "first_number": asked.numbers.get(page.items[0].code),
-            "last_number": asked.numbers.get(page.items[-1].code),
-            "first": page.place + before == 1,
-            "place": page.place + before,
-            "total": len(asked.pages) + before,
-            "last": page.place == len(asked.pages),
-            "minutes": asked.minutes(page.place),
-        },
-        status=status,
-    )
+    return {
+        "instrument": asked.instrument,
+        "page": page,
+        "domain": domain,
+        "form": form,
+        "first_number": asked.numbers.get(page.items[0].code),
+        "last_number": asked.numbers.get(page.items[-1].code),
+        "first": page.place + before == 1,
+        "place": page.place + before,
+        "total": len(asked.pages) + before,
+        "last": page.place == len(asked.pages),
+        "minutes": asked.minutes(page.place),
+    }

@@ -29,6 +29,7 @@ from assessments.models import Cohort, DailyCount, Event, InstrumentVersion, Job
 from assessments.staff import recovery
 from assessments.views import limited
 from tests.conftest import ROOT
+from tests.sitting.conftest import seen_on
 from tests.staff.conftest import add_app, digits
 
 from .world import World, as_archive, broken
@@ -377,7 +378,7 @@ def question(part: str, number: int = 1) -> str:
 
 
 def seen(client: Client, there: str) -> str:
-    return client.get(there).context["form"].initial["seen"]
+    return seen_on(client.get(there).text)
 
 
 def first_scenario(world: World) -> str:

@@ -32,6 +32,7 @@ from assessments import codes
 from assessments.forms import StartForm
 from assessments.models import Cohort, Event, Judge, Phase, Sitting, StandardStudy
 from tests.instrument.example import example_data
+from tests.sitting.conftest import seen_on
 
 from .world import NOWHERE, Half, World, form_of
 
@@ -259,10 +260,9 @@ class Bodies:
         self.user = form_of(root, reverse("admin:auth_user_change", args=(world.a.trainer.pk,)))
         self.user |= {"first_name": "Changed"}
         self.archive = archive()
-        self.seen = world.browsers["answering"].get("/sitting/scenarios/1/").context["form"]
+        seen = seen_on(world.browsers["answering"].get("/sitting/scenarios/1/").text)
         step = world.browsers["finished"].get("/results/steps/").context["forms"][0][0].code
         password = "an even longer password"
-        seen = self.seen.initial["seen"]
         item = world.asked.page("scenarios", 1).items[0].code
         erased = world.browsers["finished"].get("/results/erase/").context["seen"]
         self.told: dict[str, dict[str, object]] = {

@@ -40,6 +40,7 @@ from assessments.views import joining
 from readiness.log_lines import JsonLine
 from tests.conftest import QUICK
 from tests.sitting.conftest import answers as fields_of
+from tests.sitting.conftest import seen_on
 from tests.staff.conftest import digits
 
 from .canaries import Canary, leaks
@@ -150,7 +151,7 @@ class Story:
         scale = [each.code for each in asked.instrument.confidence_scale]
         for number, page in enumerate(asked.pages):
             there = reverse("page", kwargs={"part": page.part, "number": page.number})
-            seen = person.get(there).context["form"].initial["seen"]
+            seen = seen_on(person.get(there).text)
             sent = fields_of(asked, page, chance.choice("abcd"), chance.choice(scale))
             for name in [name for name in sent if name.startswith("answer-")]:
                 sent[name] = chance.choice("abcd")
