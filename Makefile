@@ -11,6 +11,7 @@ help:
 	@echo "make load      10,000 respondents within an hour (MINUTES=10: the sixth part of it)"
 	@echo "make check     what continuous integration checks besides the tests"
 	@echo "make faults    kill everything while people answer; every answer that was acknowledged is counted"
+	@echo "make bench     measure speed, against others: a table, and benchmarks.json"
 	@echo "make pictures  every page and state, and every PDF, to look at: pictures/index.html"
 
 run:
@@ -56,9 +57,16 @@ faults:
 	@.ci/environment test
 	@$(RUN) -m tests.faults --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
+# Some ten minutes; ONLY="sitting report" for some of them.
+bench: export FSYNC = on
+bench: export ANYWAY = 1
+bench:
+	@.ci/environment bench
+	@.ci/with-postgresql .venv/bin/python -m tests.benchmarks $(ONLY)
+
 pictures:
 	@.ci/environment test
 	@.venv/bin/python -m pytest -q -m pictures
 	@echo "Look at pictures/index.html"
 
-.PHONY: help run test audit fuzz load check faults pictures
+.PHONY: help run test audit fuzz load check faults bench pictures
