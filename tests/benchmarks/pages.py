@@ -6,18 +6,24 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
 
-from .measuring import Figure, figure, told
+from .measuring import Figure, figure, growth, ratio, told
 from .walking import QUESTIONS, Transport, Visitor, begin, choose, fields, sit, token, within
 
-ROUNDS, UNCOUNTED = 200, 10
+ROUNDS, FEW, UNCOUNTED = 200, 40, 10
 MOST = 4.0
+SIZES, USUAL = (1, 2, 4, 8), 2
+"""Scenarios on a page."""
 PARTS = ("scenarios", "self-ratings", "context")
 
 
-def served() -> Transport:
-    """The application on an empty database that has the questionnaire, the bare view beside it."""
+def served(a_page: int) -> Transport:
+    """The application on an empty database that has the questionnaire, the bare view beside it;
+    with so many scenarios on a page."""
     os.environ["DATABASE_URL"] = ""
     import django
 
@@ -25,11 +31,14 @@ def served() -> Transport:
     from django.conf import settings
     from django.core.management import call_command
 
+    from assessments import questionnaire
+
     call_command("migrate", verbosity=0)
     with open(os.devnull, "w") as nowhere:
         call_command("load_instrument", "seeds/ai-readiness", stdout=nowhere)
     call_command("collectstatic", interactive=False, verbosity=0)
     settings.ROOT_URLCONF = "tests.benchmarks.bare"
+    questionnaire.SCENARIOS_A_PAGE = a_page
     from readiness.wsgi import application
 
     return within(application)
@@ -100,38 +109,78 @@ class Paging:
         return told.seconds
 
 
+def taken(paging: Paging, rounds: int) -> dict[str, list[float]]:
+    """Seconds of each work in each round that counts."""
+    # Shown before it is sent, for what is sent tells what had been seen.
+    turn = (paging.bare, paging.show, paging.save, paging.bare_sent, paging.send)
+    spent: dict[str, list[float]] = {work.__name__: [] for work in turn}
+    for number in range(rounds + UNCOUNTED):
+        for work in turn:
+            seconds = work()
+            if number >= UNCOUNTED:
+                spent[work.__name__].append(seconds)
+    return spent
+
+
+WORKS = (
+    ("show", "shown", "bare"),
+    ("send", "sent as a form", "bare_sent"),
+    ("save", "a choice saved by script", "bare_sent"),
+)
+"""What is done to a page, how it is called, and what it is held against."""
+
+
 def measured() -> Iterator[Figure]:
-    transport = served()
+    transport = served(USUAL)
     sit(Visitor(transport, random.Random(0)))  # what is loaded once, is
     if transport("POST", "/bare/", {}, b"").status == 200:
         raise RuntimeError("the bare view takes a form without its token")
     for part in PARTS:
         paging = Paging(transport, part)
-        # Shown before it is sent, for what is sent tells what had been seen.
-        turn: tuple[Callable[[], float], ...] = (
-            paging.bare, paging.show, paging.save, paging.bare_sent, paging.send,
-        )  # fmt: skip
-        taken: dict[str, list[float]] = {work.__name__: [] for work in turn}
-        for _number in range(ROUNDS + UNCOUNTED):
-            for work in turn:
-                taken[work.__name__].append(work())
-        counted = {name: spent[UNCOUNTED:] for name, spent in taken.items()}
-        for name, what, bare in (
-            ("show", "shown", "bare"),
-            ("send", "sent as a form", "bare_sent"),
-            ("save", "a choice saved by script", "bare_sent"),
-        ):
+        spent = taken(paging, ROUNDS)
+        for name, what, bare in WORKS:
             yield figure(
                 f"a page of {part}, {what}",
-                counted[name],
+                spent[name],
                 unit="ms CPU",
                 scale=1_000,
                 yardstick="a bare view",
-                yardsticks=counted[bare],
+                yardsticks=spent[bare],
                 at_most=MOST,
                 note=f"{len(paging.questions)} questions",
             )
+    found = [by_size(size) for size in SIZES]
+    for name, what, _bare in WORKS:
+        yield growth(
+            f"a page of scenarios, {what}, by their number",
+            SIZES,
+            [each[name] for each in found],
+            unit="× bare",
+            most=1.0,
+        )
+
+
+def by_size(size: int) -> dict[str, float]:
+    """Ratios to the bare view, with so many scenarios a page: in a process of its own, for a
+    questionnaire is laid out once."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        told = subprocess.run(
+            [sys.executable, "-m", "tests.benchmarks.pages", str(size)],
+            env=os.environ | {"READINESS_DATA": folder}, check=True, capture_output=True, text=True,
+        )  # fmt: skip
+    return json.loads(told.stdout)
+
+
+def ratios(size: int) -> dict[str, float]:
+    paging = Paging(served(size), "scenarios")
+    if len(paging.questions) != size:
+        raise RuntimeError(f"{len(paging.questions)} scenarios on a page, not {size}")
+    spent = taken(paging, FEW)
+    return {name: ratio(spent[name], spent[bare]) for name, _what, bare in WORKS}
 
 
 if __name__ == "__main__":
-    told(measured())
+    if sys.argv[1:]:
+        sys.stdout.write(json.dumps(ratios(int(sys.argv[1]))) + "\n")
+    else:
+        told(measured())
