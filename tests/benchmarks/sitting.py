@@ -1,5 +1,5 @@
 """What one completed sitting takes of the server's processor, beside two survey packages on the
-same server and database. The client's time does not count."""
+same server and database. The client's time does not count, nor what PostgreSQL takes of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from .measuring import Figure, figure, growth, told
+from .measuring import Figure, figure, growth, printed, told
 from .serving import Databases, Server, of_rival, our_environment, ours, prepare, rival, stored
 from .walking import Visitor, over_http, sit, sit_elsewhere
 
@@ -66,6 +66,14 @@ def by_script(visitor: Visitor) -> int:
     return sit(visitor, by_script=True)
 
 
+def bare(visitor: Visitor, requests: int) -> int:
+    """As many requests as a sitting has, of a view that does nothing; no question is answered."""
+    for _number in range(requests):
+        if visitor.ask("GET", "/bare/").status != 200:
+            raise RuntimeError("the bare view is not shown")
+    return 0
+
+
 def measured(folder: Path, cluster: str) -> Iterator[Figure]:
     kind = "PostgreSQL" if cluster else "SQLite"
     databases = Databases(folder, cluster)
@@ -76,9 +84,11 @@ def measured(folder: Path, cluster: str) -> Iterator[Figure]:
         first = ours(environment)
         try:
             for seed in range(EACH):
-                sit(Visitor(over_http(first.port), random.Random(seed)))
+                visitor = Visitor(over_http(first.port), random.Random(seed))
+                sit(visitor)
         finally:
             first.stop()
+        requests = len(visitor.seen)
         began, contenders = {}, {}
         for size in SIZES:
             name = f"ours at {size}"
@@ -90,6 +100,9 @@ def measured(folder: Path, cluster: str) -> Iterator[Figure]:
             contenders[name] = contender(server, sit, size)
             if size == USUAL:
                 contenders["ours by script"] = contender(server, by_script, size + 1)
+        server = ours(environment | {"DJANGO_SETTINGS_MODULE": "tests.benchmarks.bare_settings"})
+        stack.callback(server.stop)
+        contenders["bare"] = contender(server, lambda visitor: bare(visitor, requests), 0)
         environments, prepared = {}, {}
         for module in RIVALS:
             environments[module] = {
@@ -132,6 +145,12 @@ def measured(folder: Path, cluster: str) -> Iterator[Figure]:
                 else f"{own.told}; {package} is not installed here",
                 versions=prepared[module]["versions"] if other else None,
             )  # fmt: skip
+    yield printed(
+        f"as many requests of a bare view, {kind}",
+        [1_000 * seconds for seconds in contenders["bare"].spent],
+        unit="ms CPU",
+        note=f"{requests} requests behind our middleware: what no sitting of as many can go below",
+    )
     yield growth(
         f"a sitting by forms, {kind}, by finished sittings stored",
         SIZES,
