@@ -1,0 +1,174 @@
+"""What a first visit of the landing page fetches, and each page after it, from gunicorn with the
+collected static files. Counted without a browser, for that of the tests fetches no icon; but it is
+asked which fonts each page uses. Where there is none, all that the style sheets name count."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+from .measuring import Figure, bounded, printed, told
+from .serving import Databases, our_environment, ours, prepare
+from .walking import Answer, Transport, Visitor, over_http, sit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+MOST_BYTES, MOST_REQUESTS, MOST_FURTHER = 120_000, 8, 12_000
+TAG = re.compile(r"<(?:link|script|img)\b[^>]*>")
+ATTRIBUTE = re.compile(r'\b(rel|href|src)="([^"]*)"')
+FETCHED = {"stylesheet", "icon", "preload", "modulepreload", "manifest"}
+"""Links that a browser follows by itself."""
+FONT = ".woff2"
+OTHERS = ("/resume/", "/privacy/", "/method/", "/strategy/", "/example/", "/accessibility/")
+"""Pages beside the way from the landing page to the results."""
+WITHIN_SHEET = re.compile(r"""url\(\s*["']?([^"')]+)["']?\s*\)""")
+
+
+def wire(answer: Answer) -> int:
+    """Bytes of an answer, headers included."""
+    head = sum(len(name) + len(value) + 4 for name, value in answer.headers)
+    return len("HTTP/1.1 200 OK\r\n") + head + 2 + len(answer.body)
+
+
+def wanted(page: str, base: str) -> Iterator[str]:
+    for tag in TAG.findall(page):
+        said = dict(ATTRIBUTE.findall(tag))
+        if "src" in said or FETCHED & set(said.get("rel", "").split()):
+            yield urljoin(base, said.get("src") or said["href"])
+
+
+@dataclass
+class Watched(Visitor):
+    """A visitor whose pages Chromium opens too, with the same cookies, to tell the fonts."""
+
+    browser: Browser | None = None
+    address: str = ""
+    fonts: dict[str, set[str]] = field(default_factory=dict)
+    """Paths of those that each page uses, where there is a browser."""
+
+    def see(self, path: str) -> str:
+        text = super().see(path)
+        if self.browser and path not in self.fonts:
+            context = self.browser.new_context(locale="fr-FR")
+            for name, value in self.cookies.items():
+                context.add_cookies([{"name": name, "value": value, "url": self.address}])
+            page, fetched = context.new_page(), set()
+            page.on("request", lambda request: fetched.add(urlsplit(request.url).path))
+            page.goto(self.address + path)
+            page.evaluate("document.fonts.ready.then(() => true)")
+            context.close()
+            self.fonts[path] = {each for each in fetched if each.endswith(FONT)}
+        return text
+
+
+@contextmanager
+def chromium() -> Iterator[Browser | None]:
+    import django
+
+    django.setup()  # the tests' settings of pytest know our models
+    from tests.conftest import CHROMIUM
+
+    if CHROMIUM is None:
+        yield None
+        return
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        yield browser
+        browser.close()
+
+
+def fetch(
+    transport: Transport, page: str, base: str, known: dict[str, int], fonts: set[str] | None
+) -> None:
+    """Add the bytes of what a page brings along, and what its style sheets do, if it is not known
+    yet. ``fonts``: those that it uses; all that a sheet names, where nobody can tell."""
+    waiting = [*wanted(page, base), *(fonts or ())]
+    while waiting:
+        address = waiting.pop()
+        if address in known or address.startswith("data:"):
+            continue
+        if address.endswith(FONT) and fonts is not None and address not in fonts:
+            continue
+        answer = transport("GET", urlsplit(address).path, {"Accept-Encoding": "gzip"}, b"")
+        if answer.status != 200:
+            raise RuntimeError(f"{address}: {answer.status}")
+        known[address] = wire(answer)
+        if address.endswith(".css"):
+            packed = answer.header("content-encoding") == "gzip"
+            sheet = gzip.decompress(answer.body) if packed else answer.body
+            found = WITHIN_SHEET.findall(sheet.decode())
+            waiting += [urljoin(address, each) for each in found if not each.startswith("#")]
+
+
+def measured(folder: Path) -> Iterator[Figure]:
+    environment = our_environment(folder, Databases(folder).new("visit"))
+    prepare(environment)
+    server = ours(environment)
+    try:
+        address, transport = f"http://127.0.0.1:{server.port}", over_http(server.port)
+        with chromium() as browser:
+            visitor = Watched(transport, random.Random(1), browser=browser, address=address)
+            sit(visitor)
+            for path in OTHERS:
+                visitor.see(path)
+        known: dict[str, int] = {}
+        pages: dict[str, tuple[int, int, int]] = {}
+        for method, path, answer in visitor.seen:
+            if method == "GET" and path not in pages:
+                before = sum(known.values()), len(known)
+                fetch(transport, answer.body.decode(), path, known, visitor.fonts.get(path))
+                brought = sum(known.values()) - before[0]
+                packed = len(gzip.compress(answer.body, 6)) - len(answer.body)
+                requests = 1 + len(known) - before[1]
+                pages[path] = wire(answer) + brought, wire(answer) + brought + packed, requests
+    finally:
+        server.stop()
+    counted = (
+        "the fonts that Chromium fetches" if visitor.fonts else "all fonts of the style sheets"
+    )
+    note = "headers included, static files compressed; pages are not, as in nginx.conf (BREACH)"
+    others = {path: pages.pop(path) for path in OTHERS}
+    landing, results = pages.pop("/"), pages.pop("/results/")
+    largest = max(pages, key=lambda path: pages[path][0])
+    other = max(others, key=lambda path: others[path][0])
+    yield bounded(
+        "first visit of the landing page", landing[0], unit="bytes", most=MOST_BYTES,
+        yardstick="the most", note=note,
+    )  # fmt: skip
+    yield bounded(
+        "first visit of the landing page: requests", landing[2], unit="requests",
+        most=MOST_REQUESTS, yardstick="the most", note=f"the icon counts, and {counted}",
+    )  # fmt: skip
+    for name, sizes, heard in (
+        ("the largest page up to the results", pages[largest], f"{largest}, what is new on it"),
+        ("the results page", results, "all on one page"),
+        ("the largest page of words", others[other], other),
+    ):
+        yield bounded(
+            name, sizes[0], unit="bytes", most=MOST_FURTHER, yardstick="the most",
+            note=f"{heard}, in {sizes[2]} requests; with its text in gzip it were {sizes[1]:,}",
+        )  # fmt: skip
+    yield printed(
+        "a page up to the results", [each[0] for each in pages.values()], unit="bytes",
+        note=f"of the {len(pages)} after the landing page",
+    )  # fmt: skip
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        told(measured(Path(folder)))
+
+
+if __name__ == "__main__":
+    main()
