@@ -279,7 +279,7 @@ def _self_ratings(instrument: Instrument, places: Layout, answers: Bytes) -> tup
 
 
 def _steps(instrument: Instrument, n: int, steps: Iterable[Collection[str]]) -> tuple[Table, ...]:
-    chosen = [set(codes) for codes in steps]
+    chosen = [frozenset(codes) for codes in steps]
     if len(chosen) != n:
         raise ValueError(f"steps must be given for {n} people, not {len(chosen)}")
     people = Counter(chain.from_iterable(chosen))
