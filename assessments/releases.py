@@ -264,8 +264,8 @@ class _Deed(msgspec.Struct):
     deed: str
 
 
-_STEPS = msgspec.json.Decoder(list[_Step])
-_DEEDS = msgspec.json.Decoder(list[_Deed])
+_STEPS = msgspec.json.Decoder(list[_Step] | None)
+_DEEDS = msgspec.json.Decoder(list[_Deed] | None)
 
 type Row = tuple[bytes, bytes, str | None, str | None]
 """Answers, outcomes, and the JSON of plans and deeds."""
@@ -317,8 +317,8 @@ def _counts(phase: Phase, rows: Sequence[Row]) -> Counts:
         phase.form,
         matrix(answers),
         matrix(outcomes),
-        [[plan.step for plan in _STEPS.decode(kept)] if kept else () for kept in plans],
-        [[deed.deed for deed in _DEEDS.decode(said)] if said else [] for said in deeds]
+        [[plan.step for plan in _STEPS.decode(kept or "null") or ()] for kept in plans],
+        [[deed.deed for deed in _DEEDS.decode(said or "null") or ()] for said in deeds]
         if phase.kind == Phase.Kind.FOLLOW_UP
         else None,
     )
