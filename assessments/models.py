@@ -231,9 +231,13 @@ class DailyCount(models.Model):
         return f"{self.phase} · {self.day:%Y-%m-%d}"
 
 
+KEYS = 2**62
+"""Keys of sittings are drawn evenly from 1 to this."""
+
+
 def random_key() -> int:
     """A key that tells nothing of the order in which people came."""
-    return secrets.randbits(62) + 1
+    return secrets.randbelow(KEYS) + 1
 
 
 class Sitting(models.Model):

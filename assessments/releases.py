@@ -10,7 +10,6 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import reduce
-from itertools import batched
 from operator import add
 
 import msgspec
@@ -18,20 +17,21 @@ import numpy as np
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from .cohort import disclosure
 from .cohort.counts import Counts, count
 from .instruments import breakdowns, instrument_of, questionnaire
 from .journal import record
-from .models import DailyCount, Event, Phase, Pool, Release, Sitting
+from .models import KEYS, DailyCount, Event, Phase, Pool, Release, Sitting
 from .wall import reading_sittings
 
 LONG = 2_000
 """From so many people on, a queue is published by the worker, not while a page waits."""
-PART = 5_000
-"""People counted at a time."""
+PART = 20_000
+"""About how many people are counted at a time."""
 NOT_SAID = "not-said"
 """The class of a breakdown for those who did not answer its question."""
 
@@ -254,26 +254,46 @@ def _pool(phase: Phase, document: disclosure.Release) -> None:
     pool.save(update_fields=["document", "phases"])
 
 
-type Row = tuple[bytes, bytes, list[dict[str, str]] | None, list[dict[str, str]] | None]
+class _Step(msgspec.Struct):
+    """What is counted of a next step that somebody chose."""
+
+    step: str
+
+
+class _Deed(msgspec.Struct):
+    deed: str
+
+
+_STEPS = msgspec.json.Decoder(list[_Step] | None)
+_DEEDS = msgspec.json.Decoder(list[_Deed] | None)
+
+type Row = tuple[bytes, bytes, str | None, str | None]
+"""Answers, outcomes, and the JSON of plans and deeds."""
 
 
 def _rows(phase: Phase, some: Q) -> list[Row]:
-    found = _queue(phase).filter(some).values_list("answers", "outcomes", "plans", "deeds")
-    return list(found)  # type: ignore[arg-type]  # a finished sitting has its outcomes
+    # The JSON comes as its text: of all that people wrote in it, codes alone are decoded.
+    found = (
+        _queue(phase)
+        .filter(some)
+        .values_list("answers", "outcomes", Cast("plans", TextField()), Cast("deeds", TextField()))
+    )
+    return list(found)  # a finished sitting has its outcomes
 
 
 def _counted(phase: Phase, progress: Progress = lambda done: None) -> dict[str, Counts]:
     """The counts of the queue of a phase, by class where it is broken down (of one class, "",
     where it is not), taken a part at a time; ``progress`` is told the share done."""
     found: dict[str, Counts] = {}
-    keys = sorted(_queue(phase).values_list("pk", flat=True))
-    for part in batched(keys, PART):
-        # Keys are random and a part is a range of them: one search of the index, however many.
-        rows = _rows(phase, Q(pk__gte=part[0], pk__lte=part[-1]))
+    # Keys are random, so that equal ranges of them hold about equally many people. Of a phase that
+    # is cut while it runs, few are left.
+    parts = 1 if phase.rolling else 1 + Sitting.objects.filter(phase=phase).count() // PART
+    for part in range(parts):
+        rows = _rows(phase, Q(pk__gt=KEYS * part // parts, pk__lte=KEYS * (part + 1) // parts))
         for code, some in _by_class(phase, rows).items():
             counts = _counts(phase, some)
             found[code] = found[code] + counts if code in found else counts
-        progress(min(1.0, sum(counts.n for counts in found.values()) / len(keys)))
+        progress((part + 1) / parts)
     return {code: found[code] for code in sorted(found)}
 
 
@@ -297,8 +317,8 @@ def _counts(phase: Phase, rows: Sequence[Row]) -> Counts:
         phase.form,
         matrix(answers),
         matrix(outcomes),
-        [{plan["step"] for plan in kept or ()} for kept in plans],
-        [[deed["deed"] for deed in said or ()] for said in deeds]
+        [[plan.step for plan in _STEPS.decode(kept or "null") or ()] for kept in plans],
+        [[deed.deed for deed in _DEEDS.decode(said or "null") or ()] for said in deeds]
         if phase.kind == Phase.Kind.FOLLOW_UP
         else None,
     )

@@ -166,7 +166,7 @@ def count(
     form: str,
     sheets: Bytes,
     outcomes: NDArray[np.integer],
-    steps: Iterable[Collection[str]],
+    steps: Sequence[Collection[str]],
     deeds: Iterable[Collection[str]] | None = None,
 ) -> Counts:
     """The counts of ``n`` finished sheets of one form.
@@ -278,11 +278,10 @@ def _self_ratings(instrument: Instrument, places: Layout, answers: Bytes) -> tup
     )
 
 
-def _steps(instrument: Instrument, n: int, steps: Iterable[Collection[str]]) -> tuple[Table, ...]:
-    chosen = [set(codes) for codes in steps]
-    if len(chosen) != n:
-        raise ValueError(f"steps must be given for {n} people, not {len(chosen)}")
-    people = Counter(chain.from_iterable(chosen))
+def _steps(instrument: Instrument, n: int, steps: Sequence[Collection[str]]) -> tuple[Table, ...]:
+    if len(steps) != n:
+        raise ValueError(f"steps must be given for {n} people, not {len(steps)}")
+    people = Counter(chain.from_iterable(set(codes) for codes in steps if codes))
     tables = tuple(
         Table(step.code, ((YES, people[step.code]), (NO, n - people[step.code])))
         for step in instrument.next_steps
