@@ -85,6 +85,22 @@ class Complaints(logging.Handler):
         self.said.append(f"{record.levelname} {record.getMessage()}")
 
 
+STYLED = frozenset(
+    re.findall(
+        r"\b[a-z]+[1-6]?\b",
+        re.sub(
+            r"/\*.*?\*/|\{.*?\}",
+            "",
+            (press.STATIC / "css" / "elements.css").read_text("utf-8"),
+            flags=re.DOTALL,
+        ),
+    )
+)
+"""The elements that our documents may have: those of our stylesheet of defaults…"""
+PLAIN = frozenset({"a", "span", "svg"})
+"""… and those that need none."""
+
+
 def printed(make: Callable[[], bytes]) -> Printed:
     """What ``make`` prints, watched: one document, by the press."""
     from weasyprint.document import Document
@@ -174,6 +190,7 @@ def assert_sound(document: Printed, language: str) -> list[DictionaryObject]:
     with contrast, within its margins; no text over another, no heading alone, no row cut.
     """
     reader, found = document.reader, document.elements
+    assert document.source.tags <= STYLED | PLAIN
     assert document.complaints == []
     assert document.beyond == []
     assert document.flaws == []
@@ -318,6 +335,8 @@ class Source(HTMLParser):
     """The words of a document to be printed, each with its language."""
 
     texts: list[tuple[str, str]] = field(default_factory=list)
+    tags: set[str] = field(default_factory=set)
+    """Of the elements outside drawings and the head."""
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -336,6 +355,8 @@ class Source(HTMLParser):
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         given = dict(attributes)
         above = self.open[-1] if self.open else ("", None, False)
+        if not above[2]:
+            self.tags.add(tag)
         silent = tag in self.SILENT or "running" in (given.get("class") or "").split()
         if tag not in self.VOID:
             self.open.append((tag, given.get("lang") or above[1], above[2] or silent))
