@@ -10,6 +10,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from _pytest.nodes import coerce_node_id
 from django.core.management.commands import flush
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
@@ -125,6 +126,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             )
     # Playwright leaves an event loop in the thread, so what needs a browser comes last.
     items.sort(key=lambda item: (needs_browser(item), item.get_closest_marker("long") is None))
+    if getattr(config.option, "loadgroup", False):
+        for item in items:
+            grouped(item)
+
+
+def grouped(item: pytest.Item) -> None:
+    """Tell xdist the group of a test, at the end of its name. pytest-xdist 3.8 writes it where
+    pytest 9.2 does not read it any more, and no group would be kept together."""
+    names = sorted({mark.args[0] for mark in item.iter_markers("xdist_group")})
+    if names and "@" not in item.nodeid.rpartition("]")[2]:
+        item._id = coerce_node_id(f"{item.nodeid}@{'_'.join(names)}")  # type: ignore[attr-defined]
 
 
 @pytest.hookimpl(wrapper=True)
