@@ -7,8 +7,10 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from _pytest.nodes import coerce_node_id
 from django.core.management.commands import flush
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
@@ -58,6 +60,8 @@ DRAWN = {
     "disclosure/test_linear.py",
     "fuzz/test_loader.py",
     "load",
+    "security/hostile/test_bytes.py",  # which has no database
+    "security/hostile/test_documents.py",
     "security/test_asvs.py",
     "security/test_code.py",
     "test_codes.py",
@@ -66,18 +70,26 @@ DRAWN = {
     "test_house.py",
     "test_ics.py",
     "test_questionnaire.py",
+    "test_rgaa.py",
     "test_setup.py",
     "faults/test_drills.py",  # which starts both databases itself
 }
 """What is drawn from values: printed, written and proved alike, whatever the database. Every
-page of a trainer is also read on PostgreSQL, by disclosure/test_http.py."""
+page of a trainer is also read on PostgreSQL, by disclosure/test_http.py. A folder, a file, or a
+test of it."""
 if not AUDIT:
-    # Who may get what is decided in Python: on PostgreSQL it is tried again in an audit only.
+    # Who may get what is decided in Python: on PostgreSQL it is tried again in an audit only. So
+    # are hundreds of requests up to a limit: test_limits.py counts on both.
     DRAWN |= {
+        "security/hostile/test_limits.py::"
+        "test_300_people_behind_one_address_who_mistype_are_never_limited",
+        "security/hostile/test_limits.py::test_guessing_ends_at_the_limit_we_set",
+        "security/hostile/test_limits.py::test_of_many_guesses_all_but_the_first_few_are_refused",
         "security/test_canaries.py",
         "security/test_matrix.py",
         "security/test_server.py",
         "security/test_side_doors.py",
+        "staff/test_oidc.py::test_signing_in_by_another_service",
     }
 QUICK = {
     "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
@@ -102,18 +114,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         path = item.path.relative_to(Path(__file__).parent)
         if path.parts[0] in PURE:
             item.add_marker(pytest.mark.pure)
-        if {path.parts[0], path.as_posix()} & DRAWN:
+        test = f"{path.as_posix()}::{getattr(item, 'originalname', item.name)}"
+        if {path.parts[0], path.as_posix(), test} & DRAWN:
             item.add_marker(pytest.mark.drawn)
-        if needs_browser(item):
+        # What reads the catalogue goes with what looks at it: its pages are asked for once.
+        if needs_browser(item) or "catalogue" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
-            if CHROMIUM is None and not REQUIRE_ALL:
-                item.add_marker(
-                    pytest.mark.skip(
-                        reason="no Chromium: sudo apt install chromium, or CHROMIUM=/path"
-                    )
-                )
+        if needs_browser(item) and CHROMIUM is None and not REQUIRE_ALL:
+            item.add_marker(
+                pytest.mark.skip(reason="no Chromium: sudo apt install chromium, or CHROMIUM=/path")
+            )
     # Playwright leaves an event loop in the thread, so what needs a browser comes last.
     items.sort(key=lambda item: (needs_browser(item), item.get_closest_marker("long") is None))
+    if getattr(config.option, "loadgroup", False):
+        for item in items:
+            grouped(item)
+
+
+def grouped(item: pytest.Item) -> None:
+    """Tell xdist the group of a test, at the end of its name. pytest-xdist 3.8 writes it where
+    pytest 9.2 does not read it any more, and no group would be kept together."""
+    names = sorted({mark.args[0] for mark in item.iter_markers("xdist_group")})
+    if names and "@" not in item.nodeid.rpartition("]")[2]:
+        item._id = coerce_node_id(f"{item.nodeid}@{'_'.join(names)}")  # type: ignore[attr-defined]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -128,6 +151,17 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
 def quick_settings(settings):
     for name, value in QUICK.items():
         setattr(settings, name, value)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def rounds() -> Iterator[int]:
+    """Recovery codes are hashed by one round, where ten of them take more than a second: the rounds
+    that they have in earnest."""
+    from assessments.staff import recovery  # once the apps are ready
+
+    in_earnest = recovery.ROUNDS
+    with mock.patch.object(recovery, "ROUNDS", 1):
+        yield in_earnest
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -252,10 +252,10 @@ def test_where_no_reliability_can_be_had_nothing_is_published(version):
     answered(version, 220)
     places = layout(instrument, "A")
     first = instrument.scenarios_of("A")[0]
-    for sitting in Sitting.objects.all():
-        sheet = bytearray(sitting.answers)
-        sheet[places.offset("option", first.code)] = 1
-        with thawed(Sitting):
+    with thawed(Sitting):
+        for sitting in Sitting.objects.all():
+            sheet = bytearray(sitting.answers)
+            sheet[places.offset("option", first.code)] = 1
             Sitting.objects.filter(pk=sitting.pk).update(answers=bytes(sheet))
     said = refused()
     reason = "everybody earns the same on it, or on one of its situations"

@@ -3,9 +3,10 @@
 Contrast takes axe longer than all other rules together, and comes of few things: the colours, the
 layers below, the size and weight of a text. It is measured once for each mixture of these that is
 met at a size and in a scheme, wherever it is met; every other rule sees every page whole.
-A state is looked at by axe in one language, the next state in the other: their elements are the
-same, their words are the Nu checker's and test_words.py's. That nothing scrolls sideways is seen
-of every state in both. ``make audit`` looks at everything in both, at every text.
+A state is looked at by axe in one language or in the other: their elements are the same, their
+words are the Nu checker's and test_words.py's. That nothing scrolls sideways is seen of every state
+in French, whose words are longer, and in English of those that axe looks at.
+``make audit`` looks at everything in both, at every text.
 """
 
 from __future__ import annotations
@@ -92,8 +93,11 @@ def test_nothing_is_found(catalogue, browser):
         found.extend((name, look, rule, str(each)) for rule, elements in what for each in elements)
 
     for number, shown in enumerate(each for each in catalogue if each.is_page):
+        # Two of five in French: its runner opens the others too, and both end together.
+        by_axe = AUDIT or (number % 5 in (0, 2)) == (language == "fr")
+        if not by_axe and language == "en":
+            continue
         open_(shown)
-        by_axe = AUDIT or number % 2 == ("fr", "en").index(language)
         if by_axe:
             note(shown.name, "light", iter(violations(page, besides=CONTRAST)))
             note(shown.name, "light", by_day.contrast())

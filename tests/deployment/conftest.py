@@ -24,6 +24,13 @@ NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
 GUNICORN = Path(sys.executable).with_name("gunicorn")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One runner sets up the machine, for all that run on it."""
+    for item in items:
+        if "deployment" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("deployment"))
+
+
 def outside() -> dict[str, str]:
     """The environment, but for what pytest has set in it."""
     return {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}

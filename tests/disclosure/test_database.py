@@ -20,6 +20,7 @@ from assessments.cohort import disclosure
 from assessments.cohort.counts import Counts, Table
 from assessments.instruments import publish
 from assessments.models import Sitting
+from tests.conftest import AUDIT
 from tests.instrument.example import example_instrument
 
 from . import world
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 K = 3
 MOST_RESPONSES = 60
-HISTORIES, SHARES, EVENTS = 140, 2, 26
+HISTORIES, SHARES, EVENTS = 140 if AUDIT else 80, 2, 26
 
 
 class Both(Real):

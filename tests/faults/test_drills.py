@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import REQUIRE_ALL
+from tests.conftest import AUDIT, REQUIRE_ALL
 
 from . import working
 from .drills import ANYWHERE, LASTING, ON_POSTGRESQL, clock_jumps, disk_full, drill
@@ -103,22 +103,20 @@ def mutant(sqlite) -> Iterator:
     sqlite.restart()
 
 
-@pytest.mark.xdist_group("faults")
-def test_an_acknowledgement_before_the_commit_is_found(sqlite, mutant):
-    mutant("acknowledges_before_it_commits")
-    drilled = short(sqlite, "mutant", killed, times=3)
-    assert misses(drilled)
+MUTANTS = [
+    ("acknowledges_before_it_commits", killed, {"times": 3}),
+    ("swallows_the_databases_failure", disk_full, {}),
+    ("ignores_the_revision", killed, {"times": 4}),
+]
+"""What is wrong with the service, and the fault that shows it."""
 
 
 @pytest.mark.xdist_group("faults")
-def test_a_failure_that_is_swallowed_is_found(sqlite, mutant):
-    mutant("swallows_the_databases_failure")
-    drilled = short(sqlite, "mutant", disk_full)
-    assert misses(drilled)
-
-
-@pytest.mark.xdist_group("faults")
-def test_a_revision_that_is_ignored_is_found(sqlite, mutant):
-    mutant("ignores_the_revision")
-    drilled = short(sqlite, "mutant", killed, times=4)
-    assert misses(drilled)
+@pytest.mark.parametrize(
+    ("wrong", "fault", "how"),
+    [pytest.param(*each, id=each[0]) for each in (MUTANTS if AUDIT else MUTANTS[:1])],
+)
+def test_what_loses_answers_is_found(sqlite, mutant, wrong, fault, how):
+    """They are looked for in the same way: one is enough where not all is tried."""
+    mutant(wrong)
+    assert misses(short(sqlite, "mutant", fault, **how))

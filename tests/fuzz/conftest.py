@@ -10,20 +10,29 @@ from collections.abc import Callable, Iterator
 from unittest import mock
 
 import pytest
+from django.db import connection, transaction
 from django.test import override_settings
 from hypothesis import HealthCheck, Phase, seed, settings
 
-from tests.conftest import QUICK
+from tests.conftest import AUDIT, QUICK
 
 from .doors import Doors
 
 INPUTS = int(os.environ.get("FUZZ", "2000"))
 """How many inputs all tests of this folder send together."""
+WHOLE = AUDIT or "FUZZ" in os.environ
+PARTS = 2 if WHOLE else 1
+"""For as many runners, each of which makes the service for itself."""
 _NEW = random.SystemRandom().randrange(10**9) if "FUZZ" in os.environ else 1
 SEED = int(os.environ.setdefault("FUZZ_SEED", str(_NEW)))
 """Sent again with the same number, the inputs are the same: it is printed. `make fuzz` looks
 elsewhere each time; the tests look at the same inputs, so that what fails is what has changed."""
 SENT: dict[str, int] = {"inputs": 0, "errors": 0}
+
+
+def of_this_database(part: int) -> int:
+    """The same inputs are not sent on SQLite and again on PostgreSQL."""
+    return part + PARTS * (connection.vendor == "postgresql")
 
 
 def fuzzed(share: float, part: int = 0, *, absolute: bool = False) -> Callable:
@@ -39,15 +48,23 @@ def fuzzed(share: float, part: int = 0, *, absolute: bool = False) -> Callable:
     return lambda test: seed(1 if absolute else SEED + part)(how(test))
 
 
-@pytest.fixture
-def doors(db, caplog) -> Iterator[Doors]:
-    """The service with its people."""
-    caplog.set_level(logging.CRITICAL, logger="django")  # refusals are told by the thousand
+@pytest.fixture(scope="module")
+def service(django_db_setup, django_db_blocker) -> Iterator[Doors]:
+    """The service with its people, made once and undone when the module is over."""
     with (
+        django_db_blocker.unblock(),
         override_settings(**QUICK, ALLOWED_HOSTS=["testserver"]),
         mock.patch("assessments.press.pdf", return_value=b"%PDF-"),  # printed by tests/report
+        transaction.atomic(),
     ):
         yield Doors()
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def doors(service, db, caplog) -> Doors:
+    caplog.set_level(logging.CRITICAL, logger="django")  # refusals are told by the thousand
+    return service
 
 
 @pytest.fixture

@@ -12,16 +12,19 @@ from hypothesis import strategies as st
 
 from assessments.models import Sitting
 
-from .conftest import fuzzed
+from .conftest import PARTS, WHOLE, fuzzed, of_this_database
 from .doors import PART, Request, requests
 
-PARTS = 2
-"""For as many runners."""
+SHARE = 0.68 if WHOLE else 0.34
+"""Of all inputs: half of them are sent on SQLite, the other half on PostgreSQL."""
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize(
+    "part",
+    [pytest.param(part, marks=pytest.mark.xdist_group(f"doors{part}")) for part in range(PARTS)],
+)
 def test_whatever_is_sent_no_door_breaks(part, doors, sent):
-    @fuzzed(0.68 / PARTS, part)
+    @fuzzed(SHARE / PARTS, of_this_database(part))
     @given(st.data())
     def send(data) -> None:
         sent["inputs"] += 1
@@ -31,6 +34,7 @@ def test_whatever_is_sent_no_door_breaks(part, doors, sent):
 
 
 @pytest.mark.drawn
+@pytest.mark.xdist_group("doors0")
 def test_every_address_is_among_the_doors_and_answers(doors):
     assert len(doors.addresses) > 60
     assert {"", "resume/", "c/<str:access>/", "admin/login/"} <= set(doors.addresses)
@@ -76,6 +80,7 @@ urlpatterns = [path("", include("readiness.urls"))]
 
 
 @pytest.mark.drawn
+@pytest.mark.xdist_group("doors0")
 def test_a_view_that_is_at_fault_is_found(doors, monkeypatch):
     monkeypatch.setattr(doors, "addresses", ["planted/<path:value>"])
     monkeypatch.setattr(doors, "forms", {who: {} for who in doors.forms})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from io import StringIO
@@ -96,6 +97,11 @@ def _another(tmp_path: Path) -> Iterator[None]:
 @pytest.fixture
 def another(tmp_path) -> AbstractContextManager[None]:
     return _another(tmp_path)
+
+
+def until_the_next_second() -> None:
+    """Backups are named by the second in which they begin."""
+    time.sleep(1.01 - time.time() % 1)
 
 
 def rows() -> list[tuple[object, ...]]:

@@ -23,7 +23,7 @@ from assessments.models import Cohort, Release, Sitting, Tally, Tombstone
 from assessments.scoring.sheet import ScenarioAnswer, Sheet
 from tests.test_releases import finished
 
-from .conftest import SQLITE, only_on, rows, run
+from .conftest import SQLITE, only_on, rows, run, until_the_next_second
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -78,7 +78,7 @@ def test_a_backup_made_while_others_write_is_of_one_instant(group, folder, anoth
     taken = []
     try:
         for _backup in range(BACKUPS):
-            time.sleep(1.1)
+            until_the_next_second()
             written = [len(writer.acknowledged) for writer in writers]
             while any(
                 len(writer.acknowledged) == before and writer.is_alive()
@@ -209,7 +209,7 @@ def test_the_erased_leave_nothing_in_the_backup_of_sqlite(group, folder):
     sittings.keep_plans(group.finished[0], [plan])
     assert b"a-word-nobody-else-has" in backups.take(folder).path.read_bytes()
     sittings.erase(group.finished[0])
-    time.sleep(1.1)
+    until_the_next_second()
     assert b"a-word-nobody-else-has" not in backups.take(folder).path.read_bytes()
 
 

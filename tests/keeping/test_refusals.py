@@ -7,7 +7,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
@@ -24,7 +23,7 @@ from assessments.backups import files, manifests, postgresql, sqlite
 from assessments.backups.survey import survey
 from assessments.models import Release, Sitting
 
-from .conftest import POSTGRESQL, SQLITE, only_on, rows, run
+from .conftest import POSTGRESQL, SQLITE, only_on, rows, run, until_the_next_second
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -258,7 +257,7 @@ def test_what_a_killed_restore_left_is_swept_by_the_next_backup(backup, folder):
 
 
 def _later(folder: Path) -> Path:
-    time.sleep(1.1)
+    until_the_next_second()
     return backups.take(folder).path
 
 
@@ -275,7 +274,7 @@ def test_backups_are_kept_as_long_as_the_notice_says(backup, folder):
     old, kept = aged(backup, 29), aged(backup, 28)
     other = folder / "notes.txt"
     other.write_text("not ours")
-    time.sleep(1.1)
+    until_the_next_second()
     said = run("backup", folder)
     assert f"{old.name}: past its day, deleted." in said
     assert not old.exists()
@@ -291,7 +290,7 @@ def test_while_backups_fail_the_last_good_one_stays(backup, folder, monkeypatch)
         raise backups.BackupError("the disk is full")
 
     monkeypatch.setattr(backups.ENGINES[connection.vendor], "dump", fails)
-    time.sleep(1.1)
+    until_the_next_second()
     with pytest.raises(CommandError, match="No backup was made: the disk is full"):
         call_command("backup", str(folder))
     assert old.exists()

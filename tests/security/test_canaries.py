@@ -47,7 +47,8 @@ from .canaries import Canary, leaks
 from .matrix import addresses, routes
 from .world import World
 
-pytestmark = pytest.mark.django_db
+# One runner tells the story.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("canaries")]
 
 PASSWORD = "grebe tundra 5 kestrel"
 WRONG = "heron fjord 6 plover"

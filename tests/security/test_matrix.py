@@ -22,13 +22,15 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from assessments.models import Cohort, Event, Phase
+from tests.conftest import AUDIT
 
 from .matrix import OTHERS, Row, Table, TableError, Tour, draft, indistinct, read, routes, table
 from .world import NOWHERE
 
-pytestmark = pytest.mark.django_db
+# One runner makes the world.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("matrix")]
 TABLE = table()
-LEAST = 1_000
+LEAST = 1_000 if AUDIT else 500
 """Checks of each role: a tour that goes nowhere finds nothing."""
 
 
@@ -123,7 +125,7 @@ def served_by(route: str, view) -> Iterator[None]:
 
 
 def found(world, bodies, route: str, role: str) -> str:
-    return "\n".join(Tour(world, role, TABLE, bodies).run(route.__eq__).wrong)
+    return "\n".join(Tour(world, role, TABLE, bodies, whole=True).run(route.__eq__).wrong)
 
 
 def unguarded(name: str):

@@ -16,6 +16,8 @@ import pytest
 
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.xdist_group("bytes")  # one runner starts the server
+
 PATIENCE = 60
 """Seconds that the server has to start."""
 

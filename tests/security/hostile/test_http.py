@@ -185,9 +185,10 @@ def asked_with(address: str, tmp_path, **more: str) -> dict[str, object]:
     return json.loads(told.stdout.splitlines()[-1])
 
 
-@pytest.fixture
-def collected(tmp_path):
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory):
     """A folder of data in which the pages find their static files."""
+    tmp_path = tmp_path_factory.mktemp("data")
     subprocess.run(
         [sys.executable, "manage.py", "collectstatic", "--no-input", "-v0"],
         cwd=ROOT,
@@ -197,6 +198,12 @@ def collected(tmp_path):
     return tmp_path
 
 
+def with_its_files(test):
+    """Django in a process of its own, without a database; one runner collects the files."""
+    return pytest.mark.drawn(pytest.mark.xdist_group("hostile http")(test))
+
+
+@with_its_files
 def test_behind_a_proxy_with_https_all_is_held_to_https(collected):
     """``check --deploy`` is clean too."""
     told = asked_with("https://r.example", collected)
@@ -209,11 +216,13 @@ def test_behind_a_proxy_with_https_all_is_held_to_https(collected):
         assert (secure, httponly, path, domain, samesite) == (True, True, "/", "", "Lax")
 
 
+@with_its_files
 def test_subdomains_are_held_to_https_where_their_owner_says_so(collected):
     told = asked_with("https://r.example", collected, READINESS_HSTS_SUBDOMAINS="yes")
     assert told["hsts"] == "max-age=31536000; includeSubDomains"
 
 
+@with_its_files
 def test_who_is_no_trusted_proxy_does_not_say_that_it_is_https(collected):
     told = asked_with("https://r.example", collected, READINESS_PROXIES="0")
     assert told["statuses"] == [301, 301, 301]
