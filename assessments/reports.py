@@ -89,30 +89,48 @@ class Answer:
 
     @property
     def explained(self) -> SafeString:
-        """What was decided, what it teaches and the sources, as the page and the PDF show it."""
-        return _explained(
+        """What was decided, what it teaches and the sources."""
+        return self._written("assessments/report/answer.html")
+
+    @property
+    def folded(self) -> SafeString:
+        """What became of it, and the same with what it counts for when one opens it."""
+        return self._written("assessments/report/folded_answer.html")
+
+    def _written(self, template: str) -> SafeString:
+        same = _Same(
+            template,
+            get_language() or MAIN_LANGUAGE,
             self.asked,
             self.scenario.code,
+            self.outcome.verdict,
             self.chosen.code if self.chosen else "",
-            get_language() or MAIN_LANGUAGE,
+            self.confidence.code if self.confidence else "",
             overdue(self.scenario),
+            self,
         )
+        return _written(same)
+
+
+@dataclass(frozen=True, slots=True)
+class _Same:
+    """What makes two answers read alike, and one of those that do."""
+
+    template: str
+    language: str
+    asked: Questionnaire
+    scenario: str
+    verdict: str
+    option: str
+    confidence: str
+    is_overdue: bool
+    answer: Answer = field(compare=False)
 
 
 @lru_cache(maxsize=2048)
-def _explained(
-    asked: Questionnaire, code: str, option: str, language: str, is_overdue: bool
-) -> SafeString:
+def _written(same: _Same) -> SafeString:
     # A report explains two dozen answers, of the same few that everybody can give.
-    scenario = by_code(asked.instrument.scenarios_of(asked.form))[code]
-    chosen = by_code(scenario.options)[option] if option else None
-    told = {
-        "scenario": scenario,
-        "chosen": chosen,
-        "is_best": chosen is scenario.best,
-        "sources": _sources(asked.instrument, scenario.sources),
-    }
-    return render_to_string("assessments/report/answer.html", {"answer": told})
+    return render_to_string(same.template, {"answer": same.answer})
 
 
 @dataclass(frozen=True, slots=True)
