@@ -18,6 +18,7 @@ from django.utils.html import format_html
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from .. import certificates, exports, fhir, ics, limits, press, reports, sittings
@@ -80,9 +81,10 @@ def _earlier(sitting: Sitting | None) -> reports.Earlier | None:
     )
 
 
+@gzip_page
 @_read
 def results(request: HttpRequest, sitting: Sitting) -> HttpResponse:
-    """The report as a page."""
+    """The report as a page; long, and compressed as the pages of :mod:`.words` are."""
     mine = own(request)
     context = {
         "sitting": sitting,

@@ -1,4 +1,8 @@
-"""Pages of words: the notice, the method, accessibility; and the instrument, to take away."""
+"""Pages of words: the notice, the method, accessibility; and the instrument, to take away.
+
+They are long and repeat nothing that a request brought along, so that they travel compressed: what
+comes beside a secret must not be chosen by somebody else (BREACH).
+"""
 
 from datetime import UTC, datetime, time, timedelta
 
@@ -8,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from .. import exports, fhir, releases, rgaa
@@ -36,12 +41,14 @@ def _served() -> InstrumentVersion:
     return version
 
 
+@gzip_page
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     """The information notice, to read at any time."""
     return render(request, "assessments/privacy.html", {"grouped": True})
 
 
+@gzip_page
 @require_safe
 def method(request: HttpRequest) -> HttpResponse:
     """How it is scored, every source, and the instrument to take away."""
@@ -58,6 +65,7 @@ def method(request: HttpRequest) -> HttpResponse:
     return render(request, "assessments/method.html", context)
 
 
+@gzip_page
 @require_safe
 def strategy(request: HttpRequest) -> HttpResponse:
     """The national strategy as last checked, and where the instrument touches it."""
@@ -87,6 +95,7 @@ def form_in_fhir(request: HttpRequest, form: str, release: fhir.Release) -> Http
     return fhir_file(made, release, name)
 
 
+@gzip_page
 @require_safe
 def example(request: HttpRequest) -> HttpResponse:
     """The very page a trainer reads, with invented answers."""
@@ -99,6 +108,7 @@ def example(request: HttpRequest) -> HttpResponse:
     return render(request, "assessments/example.html", context)
 
 
+@gzip_page
 @require_safe
 def accessibility(request: HttpRequest) -> HttpResponse:
     """The statement that French law asks for, made from the grid of criteria."""

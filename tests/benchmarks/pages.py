@@ -67,7 +67,7 @@ class Paging:
 
     def show(self) -> float:
         told = self.visitor.ask("GET", self.there)
-        self.sent["seen"] = fields(told.body.decode())["seen"][0]
+        self.sent["seen"] = fields(told.text)["seen"][0]
         return told.seconds
 
     def change(self) -> None:
@@ -80,7 +80,7 @@ class Paging:
         self.change()
         sent = self.sent | self.answers | {"go": "keep"}
         told = self.visitor.ask("POST", self.there, sent, accept="application/json")
-        seen = json.loads(told.body)["seen"]
+        seen = json.loads(told.text)["seen"]
         if seen == self.sent["seen"]:
             raise RuntimeError("nothing was saved")
         self.sent["seen"] = seen

@@ -4,7 +4,6 @@ asked which fonts each page uses. Where there is none, all that the style sheets
 
 from __future__ import annotations
 
-import gzip
 import random
 import re
 import tempfile
@@ -105,9 +104,7 @@ def fetch(
             raise RuntimeError(f"{address}: {answer.status}")
         known[address] = wire(answer)
         if address.endswith(".css"):
-            packed = answer.header("content-encoding") == "gzip"
-            sheet = gzip.decompress(answer.body) if packed else answer.body
-            found = WITHIN_SHEET.findall(sheet.decode())
+            found = WITHIN_SHEET.findall(answer.text)
             waiting += [urljoin(address, each) for each in found if not each.startswith("#")]
 
 
@@ -123,21 +120,20 @@ def measured(folder: Path) -> Iterator[Figure]:
             for path in OTHERS:
                 visitor.see(path)
         known: dict[str, int] = {}
-        pages: dict[str, tuple[int, int, int]] = {}
+        pages: dict[str, tuple[int, int]] = {}
         for method, path, answer in visitor.seen:
             if method == "GET" and path not in pages:
                 before = sum(known.values()), len(known)
-                fetch(transport, answer.body.decode(), path, known, visitor.fonts.get(path))
+                fetch(transport, answer.text, path, known, visitor.fonts.get(path))
                 brought = sum(known.values()) - before[0]
-                packed = len(gzip.compress(answer.body, 6)) - len(answer.body)
                 requests = 1 + len(known) - before[1]
-                pages[path] = wire(answer) + brought, wire(answer) + brought + packed, requests
+                pages[path] = wire(answer) + brought, requests
     finally:
         server.stop()
     counted = (
         "the fonts that Chromium fetches" if visitor.fonts else "all fonts of the style sheets"
     )
-    note = "headers included, static files compressed; pages are not, as in nginx.conf (BREACH)"
+    note = "headers included, static files compressed; the page itself is not (BREACH)"
     others = {path: pages.pop(path) for path in OTHERS}
     landing, results = pages.pop("/"), pages.pop("/results/")
     largest = max(pages, key=lambda path: pages[path][0])
@@ -147,7 +143,7 @@ def measured(folder: Path) -> Iterator[Figure]:
         yardstick="the most", note=note,
     )  # fmt: skip
     yield bounded(
-        "first visit of the landing page: requests", landing[2], unit="requests",
+        "first visit of the landing page: requests", landing[1], unit="requests",
         most=MOST_REQUESTS, yardstick="the most", note=f"the icon counts, and {counted}",
     )  # fmt: skip
     for name, sizes, heard in (
@@ -157,7 +153,7 @@ def measured(folder: Path) -> Iterator[Figure]:
     ):
         yield bounded(
             name, sizes[0], unit="bytes", most=MOST_FURTHER, yardstick="the most",
-            note=f"{heard}, in {sizes[2]} requests; with its text in gzip it were {sizes[1]:,}",
+            note=f"{heard}, in {sizes[1]} requests",
         )  # fmt: skip
     yield printed(
         "a page up to the results", [each[0] for each in pages.values()], unit="bytes",

@@ -5,6 +5,7 @@ Pages are read as a browser reads them: what is sent is what the form displayed.
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import random
@@ -34,6 +35,11 @@ class Answer:
 
     def header(self, name: str) -> str:
         return next((value for key, value in self.headers if key.lower() == name), "")
+
+    @property
+    def text(self) -> str:
+        packed = self.header("content-encoding") == "gzip"
+        return (gzip.decompress(self.body) if packed else self.body).decode()
 
 
 type Transport = Callable[[str, str, Mapping[str, str], bytes], Answer]
@@ -100,6 +106,7 @@ class Visitor:
     ) -> Answer:
         headers = {
             "Accept": accept or "text/html",
+            "Accept-Encoding": "gzip",
             "Accept-Language": "fr",
             "X-Forwarded-For": f"10.{self.chance.randrange(250)}.{self.chance.randrange(250)}.1",
         }
@@ -122,7 +129,7 @@ class Visitor:
 
     def see(self, path: str) -> str:
         told = self.ask("GET", path)
-        text = told.body.decode()
+        text = told.text
         if told.status != 200 or "</html>" not in text:
             raise RuntimeError(f"{path}: {told.status}, no page")
         return text
@@ -135,7 +142,7 @@ class Visitor:
         return told.header("location")
 
     def script(self, path: str, data: Mapping[str, str]) -> dict[str, str]:
-        return json.loads(self.ask("POST", path, data, accept="application/json").body)
+        return json.loads(self.ask("POST", path, data, accept="application/json").text)
 
 
 def fields(page: str) -> dict[str, list[str]]:
