@@ -19,6 +19,8 @@ class Lookup[Row: Model]:
         self._sql = ""
 
     def __call__(self, key: object) -> Row | None:
+        if key is None:
+            return None
         if not self._sql:
             sql, values = self.queryset.filter(pk=key).order_by().query.sql_with_params()
             if len(values) != 1:
@@ -26,4 +28,5 @@ class Lookup[Row: Model]:
             self._sql = sql
         model = self.queryset.model
         value = model._meta.pk.get_db_prep_value(key, connection)
-        return next(iter(model._base_manager.raw(self._sql, [value])), None)
+        found: Row | None = next(iter(model._base_manager.raw(self._sql, [value])), None)
+        return found

@@ -8,7 +8,6 @@ it cannot read.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
@@ -39,19 +38,13 @@ def guard(execute, sql, params, many, context):
     return execute(sql, params, many, context)
 
 
-@cache
-def _admin() -> str:
-    """The address below which the admin's pages are: it never changes, and every request asks."""
-    return reverse("admin:index")
-
-
 def wall_middleware(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Puts every request of the admin behind the wall."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if not request.path.startswith(_admin()):
+        if not request.path.startswith(reverse("admin:index")):
             return get_response(request)
         with connection.execute_wrapper(guard):
             return get_response(request)

@@ -12,6 +12,9 @@ from unittest import mock
 import pytest
 from _pytest.nodes import coerce_node_id
 from django.core.management.commands import flush
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+from django.template.autoreload import reset_loaders
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
@@ -91,6 +94,18 @@ if not AUDIT:
         "security/test_side_doors.py",
         "staff/test_oidc.py::test_signing_in_by_another_service",
     }
+
+
+@receiver(setting_changed)
+def _render_again(setting: str, **_more: object) -> None:
+    """What a process keeps of its pages names static files, whose names only tests change."""
+    if setting in {"STORAGES", "STATIC_URL"}:
+        from assessments.views import steps
+
+        steps._kept_page.cache_clear()
+        reset_loaders()
+
+
 QUICK = {
     "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
     "STORAGES": {

@@ -28,7 +28,7 @@ FLOORS: dict[str, int] = {
     "frozen": 4,
     "journal": 4,
     "limits": 4,
-    "lookups": 2,
+    "lookups": 4,
     "tombstones": 4,
     "upkeep": 4,
     "inventory": 4,

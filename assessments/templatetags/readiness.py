@@ -4,10 +4,13 @@ import re
 from datetime import date
 from functools import lru_cache
 from math import ceil
-from weakref import WeakKeyDictionary
 
 from django import template
-from django.core.signals import setting_changed
+from django.conf import settings
+from django.template.base import VariableNode
+from django.template.defaulttags import CsrfTokenNode, ForNode, IfNode
+from django.template.loader_tags import BlockNode, IncludeNode
+from django.urls import get_script_prefix
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -260,34 +263,33 @@ def _cited(source: Source, language: str) -> SafeString:
 class Unchanging(template.Node):
     """See :func:`unchanging`."""
 
+    MOST = 8
+    """Texts that a node keeps: of each language, below each address the service is reached by."""
+
     def __init__(self, nodelist: template.NodeList) -> None:
         self.nodelist = nodelist
+        self.rendered: dict[tuple[str, str], SafeString] = {}
 
     def render(self, context: template.Context) -> SafeString:
-        language = get_language() or MAIN_LANGUAGE
-        rendered = _rendered.setdefault(self, {})
-        if language not in rendered:
-            rendered[language] = self.nodelist.render(context)
-        return rendered[language]
+        key = get_language() or MAIN_LANGUAGE, get_script_prefix()
+        if settings.DEBUG or key not in self.rendered:
+            if len(self.rendered) >= self.MOST:
+                self.rendered.clear()
+            self.rendered[key] = self.nodelist.render(context)
+        return self.rendered[key]
 
 
-_rendered: WeakKeyDictionary[Unchanging, dict[str, SafeString]] = WeakKeyDictionary()
-"""What stands in each ``{% unchanging %}``, by language."""
+CHANGING = (VariableNode, CsrfTokenNode, IfNode, ForNode, BlockNode, IncludeNode)
+"""What depends on who reads, or may."""
 
 
 @register.tag
 def unchanging(parser: template.base.Parser, token: template.base.Token) -> Unchanging:
     """``{% unchanging %}…{% endunchanging %}`` holds what is the same on every page and for
     everybody: words of ours, addresses without arguments, static files. A process renders it once
-    in each language, for as long as the template is loaded."""
+    in each language, for as long as the template is loaded. Nothing else may stand in it."""
     nodelist = parser.parse(("endunchanging",))
     parser.delete_first_token()
+    if any(nodelist.get_nodes_by_type(kind) for kind in CHANGING):
+        raise template.TemplateSyntaxError("{% unchanging %} holds something that changes")
     return Unchanging(nodelist)
-
-
-def _render_again(**_settings: object) -> None:
-    _rendered.clear()
-    _cited.cache_clear()
-
-
-setting_changed.connect(_render_again)  # sent by tests alone: no server changes its settings

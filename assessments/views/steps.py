@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -289,13 +290,14 @@ def _show(
     stored = asked.part(page, bytes(sitting.answers))
     seen = PageForm.seen_by(sitting, stored)
     before = 1 if _followed(request, sitting) else 0
-    if form or messages.get_messages(request):
+    if form or messages.get_messages(request) or settings.DEBUG:  # a template may have changed
         shown = form or _form_of(asked, page, stored)
         context = _told(asked, page, before, shown) | {"seen": seen}
         return render(request, "assessments/page.html", context, status=status)
     accessibility = str(service(request)["accessibility"])
     language = get_language() or MAIN_LANGUAGE
-    html = _kept_page(asked, page.place, stored, before, language, accessibility)
+    key = language, get_script_prefix(), accessibility
+    html = _kept_page(asked, page.place, stored, before, *key)
     own = html.replace(TOKEN, get_token(request).encode()).replace(SEEN, seen.encode())
     return HttpResponse(own)
 
@@ -306,9 +308,15 @@ TOKEN, SEEN = (sign.encode() for sign in "\ue000\ue001")
 
 @lru_cache(maxsize=1024)
 def _kept_page(
-    asked: Questionnaire, place: int, stored: bytes, before: int, language: str, accessibility: str
+    asked: Questionnaire,
+    place: int,
+    stored: bytes,
+    before: int,
+    language: str,
+    prefix: str,
+    accessibility: str,
 ) -> bytes:
-    """A page of questions, of which ``stored`` is answered.
+    """A page of questions, of which ``stored`` is answered, in a service reached below ``prefix``.
 
     It is the same for all who have answered alike, nearly always nothing yet, and what is
     published never changes. No request gets in here, so that nothing of a person's can be kept.

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 
 import pytest
-from django.template import Context, Template
+from django.contrib.messages.storage.base import BaseStorage as Storage
+from django.template import Context, Template, TemplateSyntaxError
+from django.templatetags.i18n import TranslateNode
 from django.test import Client
+from django.urls import set_script_prefix
 from django.utils import translation
 
 from assessments.views import steps
 
-from .conftest import Person, address, seen_on
+from .conftest import Person, address, answers, seen_on
 
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]*)"')
 
@@ -97,13 +100,61 @@ def test_the_statement_on_accessibility_is_that_of_today(person, settings, monke
     assert line() == told["accessibility"] != before
 
 
-def test_what_never_changes_is_rendered_once_in_each_language(settings):
-    template = Template("{% load readiness %}{% unchanging %}{{ name }}{% endunchanging %}")
+UNCHANGING = "{{% load i18n readiness %}}{{% unchanging %}}{}{{% endunchanging %}}"
 
-    def said(language: str, name: str) -> str:
+
+def test_what_never_changes_is_rendered_once_in_each_language(monkeypatch):
+    template = Template(UNCHANGING.format("{% translate 'Back' %} {% url 'resume' %}"))
+
+    def said(language: str) -> str:
         with translation.override(language):
-            return template.render(Context({"name": name}))
+            return template.render(Context())
 
-    assert [said("fr", "un"), said("en", "one"), said("fr", "deux")] == ["un", "one", "un"]
-    settings.CONTACT = "other@example.org"
-    assert said("fr", "deux") == "deux"
+    first = {language: said(language) for language in ("fr", "en")}
+    assert first == {"fr": "Retour /resume/", "en": "Back /resume/"}
+    monkeypatch.setattr(TranslateNode, "render", lambda *_: "anew")
+    assert {language: said(language) for language in ("fr", "en")} == first
+
+
+def test_a_service_below_an_address_keeps_its_own(person):
+    template = Template(UNCHANGING.format("{% url 'resume' %}"))
+    before = person.see("scenarios", 1).text
+    try:
+        for name in [*"abcdefghijk", "x"]:  # more than are kept
+            set_script_prefix(f"/{name}/")
+            assert template.render(Context()) == f"/{name}/resume/"
+        below = person.client.get(
+            "/sitting/scenarios/1/", SCRIPT_NAME="/x", PATH_INFO="/sitting/scenarios/1/"
+        ).text
+    finally:
+        set_script_prefix("/")
+    assert template.render(Context()) == "/resume/"
+    assert 'action="/x/sitting/scenarios/1/"' in below
+    assert 'action="/sitting/scenarios/1/"' in before
+    assert 'action="/sitting/scenarios/1/"' in person.see("scenarios", 1).text
+
+
+@pytest.mark.parametrize(
+    "changes",
+    ["{{ name }}", "{% csrf_token %}", "{% if name %}x{% endif %}", "{% block b %}{% endblock %}"],
+)
+def test_what_may_change_cannot_stand_in_it(changes):
+    with pytest.raises(TemplateSyntaxError, match="unchanging"):
+        Template(UNCHANGING.format(changes))
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_kept_page_is_the_page_that_a_request_would_be_rendered(
+    person, asked, language, monkeypatch
+):
+    sure = asked.instrument.confidence_scale[-1].code
+    person.client.cookies["django_language"] = language
+    for page in asked.pages[:5]:
+        for _state in ("nothing answered", "answered"):
+            kept_one = person.see(page.part, page.number).text
+            with monkeypatch.context() as never:
+                never.setattr(steps.messages, "get_messages", lambda _request: ["one"])
+                never.setattr(Storage, "__iter__", lambda _self: iter(()))
+                rendered = person.see(page.part, page.number).text
+            assert TOKEN.sub("", kept_one) == TOKEN.sub("", rendered)
+            person.answer(page.part, page.number, **answers(asked, page, "a", sure))

@@ -65,6 +65,7 @@ DATABASES = {
     else {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": _address.path,
+        "CONN_MAX_AGE": 60,  # as ours
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 10,
