@@ -108,7 +108,7 @@ def rival(environment: Mapping[str, str]) -> Server:
          "--threads", str(THREADS), "--preload", "--worker-tmp-dir", "/dev/shm",
          "--no-control-socket", "--log-level", "warning", "wsgi"],
         RIVALS,
-        environment,
+        {**environment, "DJANGO_SETTINGS_MODULE": "settings"},
     )  # fmt: skip
 
 
@@ -137,7 +137,14 @@ def run(python: str, folder: Path, environment: Mapping[str, str], *command: str
     ).stdout  # fmt: skip
 
 
+def installed(module: str) -> bool:
+    """Whether the rivals' Python has the package."""
+    sought = f"import importlib.util as u, sys; sys.exit(u.find_spec({module!r}) is None)"
+    return subprocess.run([RIVALS_PYTHON, "-c", sought], check=False).returncode == 0
+
+
 def of_rival(environment: Mapping[str, str], command: str) -> dict:
+    environment = {**environment, "DJANGO_SETTINGS_MODULE": "settings"}
     return json.loads(run(RIVALS_PYTHON, RIVALS, environment, "keep.py", command))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -14,7 +13,17 @@ from pathlib import Path
 from statistics import median
 
 from .measuring import Figure, figure, growth, printed, told
-from .serving import Databases, Server, of_rival, our_environment, ours, prepare, rival, stored
+from .serving import (
+    Databases,
+    Server,
+    installed,
+    of_rival,
+    our_environment,
+    ours,
+    prepare,
+    rival,
+    stored,
+)
 from .walking import Visitor, over_http, sit, sit_elsewhere
 
 ROUNDS, EACH = 7, 3
@@ -108,10 +117,9 @@ def measured(folder: Path, cluster: str) -> Iterator[Figure]:
             environments[module] = {
                 "BENCH_RIVAL": module, "BENCH_DATABASE": databases.new(module),
             }  # fmt: skip
-            try:
-                prepared[module] = of_rival(environments[module], "prepare")
-            except (OSError, subprocess.CalledProcessError):
-                continue  # it is not installed here
+            if not installed(module):
+                continue
+            prepared[module] = of_rival(environments[module], "prepare")
             door = prepared[module]["door"]
             server = rival(environments[module])
             stack.callback(server.stop)
