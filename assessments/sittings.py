@@ -186,16 +186,18 @@ def _sittings():
 
 _sitting = Lookup(Sitting.objects.all())
 _version = Lookup(InstrumentVersion.objects.defer("document"))
+_phase = Lookup(Phase.objects.all())
 
 
 def find(key: int) -> Sitting | None:
-    """The sitting of that key. What every page of questions asks for, and no more: its phase is
-    looked up where it is needed."""
+    """The sitting of that key, with its version and its phase."""
     sitting = _sitting(key)
     if sitting is not None:
         version = _version(sitting.version_id)
         assert version is not None  # a foreign key, which never changes
         sitting.version = version
+        if sitting.phase_id is not None:
+            sitting.phase = _phase(sitting.phase_id)
     return sitting
 
 
@@ -476,6 +478,14 @@ def erase(sitting: Sitting) -> None:
             Phase.objects.select_for_update().get(pk=sitting.phase_id)
         tombstones.put(sitting.pk)
         Sitting.objects.filter(pk=sitting.pk).delete()
+        transaction.on_commit(_leave_no_trace)
+
+
+def _leave_no_trace() -> None:
+    """Empty SQLite's log, where what was erased stands until the last connection closes."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def purge() -> int:
@@ -486,6 +496,7 @@ def purge() -> int:
     over |= Q(finished_on__lt=months_before(today, kept.finished_months))
     with transaction.atomic():
         _total, deleted = Sitting.objects.filter(over).delete()
+        transaction.on_commit(_leave_no_trace)
     return deleted.get(Sitting._meta.label, 0)
 
 

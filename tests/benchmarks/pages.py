@@ -55,6 +55,9 @@ class Paging:
             self.read()
             self.there = self.visitor.send(self.there, self.sent | self.answers)
         self.read()
+        self.newcomer = Visitor(transport, random.Random(2))
+        """Who is at the same page and has answered nothing."""
+        begin(self.newcomer)
 
     def read(self) -> None:
         page = self.visitor.see(self.there)
@@ -64,6 +67,18 @@ class Paging:
         self.answers: dict[str, str] = {}
         for name in self.questions:
             self.answers |= choose(self.offered, name, self.visitor.chance)
+
+    def show_first(self) -> float:
+        """As nearly everybody sees it: nothing is answered yet."""
+        return self.newcomer.ask("GET", self.there).seconds
+
+    def show_anew(self) -> float:
+        """As answered by nobody before."""
+        from assessments.views import steps
+
+        steps._kept_page.cache_clear()
+        self.newcomer.ask("GET", self.there)
+        return self.show()
 
     def show(self) -> float:
         told = self.visitor.ask("GET", self.there)
@@ -112,7 +127,14 @@ class Paging:
 def taken(paging: Paging, rounds: int) -> dict[str, list[float]]:
     """Seconds of each work in each round that counts."""
     # Shown before it is sent, for what is sent tells what had been seen.
-    turn = (paging.bare, paging.show, paging.save, paging.bare_sent, paging.send)
+    turn = (
+        paging.bare,
+        paging.show_first,
+        paging.show_anew,
+        paging.save,
+        paging.bare_sent,
+        paging.send,
+    )
     spent: dict[str, list[float]] = {work.__name__: [] for work in turn}
     for number in range(rounds + UNCOUNTED):
         for work in turn:
@@ -123,9 +145,10 @@ def taken(paging: Paging, rounds: int) -> dict[str, list[float]]:
 
 
 WORKS = (
-    ("show", "shown", "bare"),
+    ("show_first", "shown, nothing answered yet", "bare"),
+    ("show_anew", "shown, answered as by nobody before", "bare"),
     ("send", "sent as a form", "bare_sent"),
-    ("save", "a choice saved by script", "bare_sent"),
+    ("save", "a choice saved by the script", "bare_sent"),
 )
 """What is done to a page, how it is called, and what it is held against."""
 

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -123,7 +124,7 @@ def prepare(environment: Mapping[str, str]) -> None:
     manage(environment, "collectstatic", "--no-input", "--verbosity=0")
 
 
-def stored(environment: Mapping[str, str], *command: str) -> dict[str, int]:
+def stored(environment: Mapping[str, str], *command: str) -> dict[str, Any]:
     return json.loads(
         run(sys.executable, ROOT, environment, "-m", "tests.benchmarks.stored", *command)
     )

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -28,6 +29,8 @@ from .walking import Visitor, over_http, sit, sit_elsewhere
 
 ROUNDS, EACH = 7, 3
 """Rounds that count, and the completions of each contender in one."""
+BEFORE = 20
+"""Completions before the first round: a server is measured that has served for a while."""
 SIZES = (100, 1_000, 10_000)
 """Finished sittings that are stored when the measure begins."""
 USUAL = SIZES[1]
@@ -109,6 +112,9 @@ def measured(folder: Path, cluster: str) -> Iterator[Figure]:
             contenders[name] = contender(server, sit, size)
             if size == USUAL:
                 contenders["ours by script"] = contender(server, by_script, size + 1)
+                door = stored(environment, "group")["door"]
+                in_group = partial(sit, door=door)
+                contenders["ours in a group"] = contender(server, in_group, size + 2)
         server = ours(environment | {"DJANGO_SETTINGS_MODULE": "tests.benchmarks.bare_settings"})
         stack.callback(server.stop)
         contenders["bare"] = contender(server, lambda visitor: bare(visitor, requests), 0)
@@ -128,16 +134,21 @@ def measured(folder: Path, cluster: str) -> Iterator[Figure]:
             )
         for each in contenders.values():
             each.server.settle()
-        for number in range(ROUNDS + 1):
+            while each.completions < BEFORE:
+                each.work()
+            each.spent.clear()
+        for number in range(ROUNDS):
             # In turn from another end, so that nobody always follows the same one.
             order = list(contenders.values())
             for each in order if number % 2 else reversed(order):
                 each.work()
-        for each in contenders.values():
-            del each.spent[0]  # the first round warms up
         check(contenders, began, environments)
 
-    for name, what in ((f"ours at {USUAL}", "by forms"), ("ours by script", "by script")):
+    for name, what in (
+        (f"ours at {USUAL}", "by forms"),
+        ("ours in a group", "by forms, in a group"),
+        ("ours by script", "by script"),
+    ):
         own = contenders[name]
         for module, (package, most) in RIVALS.items():
             other = contenders.get(module)

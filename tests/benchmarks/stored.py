@@ -42,7 +42,25 @@ def fill(wanted: int) -> dict[str, int]:
     return {"finished": Sitting.objects.exclude(finished_on=None).count()}
 
 
+def group() -> dict[str, str]:
+    """A group that answers before its training; the address of its door."""
+    from django.contrib.auth import get_user_model
+    from django.utils import timezone
+
+    from assessments import cohorts
+    from assessments.models import Cohort, Phase
+    from assessments.roles import make_trainer
+
+    make_trainer(trainer := get_user_model().objects.create_user("trainer"))
+    cohorts.create(cohort := Cohort(name="Ward 3"), trainer)
+    cohorts.plan(
+        Phase(cohort=cohort, kind=Phase.Kind.BEFORE, opens_on=timezone.localdate()), trainer
+    )
+    return {"door": f"/c/{cohort.code}/"}
+
+
 if __name__ == "__main__":
     django.setup()
-    told = fill(int(sys.argv[2])) if sys.argv[1] == "fill" else count()
+    command, *values = sys.argv[1:]
+    told: dict = fill(int(values[0])) if command == "fill" else globals()[command]()
     sys.stdout.write(json.dumps(told) + "\n")

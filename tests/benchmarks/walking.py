@@ -162,9 +162,9 @@ def token(page: str) -> dict[str, str]:
 # --- Ours -----------------------------------------------------------------------------------------
 
 
-def begin(visitor: Visitor) -> str:
-    """From the door to the first page of questions."""
-    visitor.send("/", token(visitor.see("/")))
+def begin(visitor: Visitor, door: str = "/") -> str:
+    """From the door, everybody's or that of a group, to the first page of questions."""
+    visitor.send(door, token(visitor.see(door)))
     visitor.send("/notice/", token(visitor.see("/notice/")))
     page = visitor.see("/code/")
     return visitor.send("/code/", token(page) | {"token": fields(page)["token"][0]})
@@ -179,10 +179,10 @@ def choose(offered: Mapping[str, list[str]], name: str, chance: random.Random) -
     return {name: told, sure: chance.choice(offered[sure])}
 
 
-def sit(visitor: Visitor, *, by_script: bool = False) -> int:
+def sit(visitor: Visitor, door: str = "/", *, by_script: bool = False) -> int:
     """A whole sitting, by forms or with each choice kept as it is made; how many questions were
     answered."""
-    there, answered = begin(visitor), 0
+    there, answered = begin(visitor, door), 0
     while "/review/" not in there:
         page = visitor.see(there)
         offered = fields(page)

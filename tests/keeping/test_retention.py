@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -19,7 +20,9 @@ from django.utils import timezone
 from assessments import limits, sittings, tombstones, upkeep
 from assessments.limits import Limit
 from assessments.models import Sitting, Tally, Tombstone, Upkeep
+from assessments.sittings import Plan
 from readiness.retention import Retention, basis_told, kept_told
+from tests.sitting.conftest import Person, asked, version  # noqa: F401
 
 from .conftest import run
 
@@ -240,3 +243,18 @@ def test_one_sees_when_the_purge_is_no_longer_run(group):
     Upkeep.objects.update(done_at=timezone.now() - timedelta(hours=37))
     assert told() == ["readiness.purge", "readiness.backup"]
     assert upkeep.check_upkeep(None) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_erased_is_gone_from_the_log_of_sqlite_too(version, asked):  # noqa: F811
+    """Threads keep their connection, so that the log beside the file stays."""
+    if connection.vendor != "sqlite":
+        pytest.skip("of SQLite's log")
+    word = "a plan that nobody else has written"
+    person = Person()
+    person.begin()
+    sittings.keep_plans(person.sitting, [Plan("s1", word, word, "", "2026-12-24")])
+    files = [Path(f"{connection.settings_dict['NAME']}{suffix}") for suffix in ("", "-wal")]
+    assert any(word.encode() in file.read_bytes() for file in files if file.exists())
+    sittings.erase(person.sitting)
+    assert not any(word.encode() in file.read_bytes() for file in files if file.exists())
