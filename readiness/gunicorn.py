@@ -7,7 +7,7 @@
 | READINESS_THREADS | threads of each; the pool of PostgreSQL follows | 4 |
 | READINESS_REQUEST_SECONDS | after which a process that has gone silent is replaced | 60 |
 | READINESS_GRACE_SECONDS | that requests have to end when the server stops | 30 |
-| READINESS_MAX_REQUESTS | after which a process is replaced, give or take a tenth | 20000 |
+| READINESS_MAX_REQUESTS | after which a process is replaced, give or take a tenth | 100000 |
 """
 
 import ctypes
@@ -37,7 +37,8 @@ timeout = _number("READINESS_REQUEST_SECONDS", 60)
 graceful_timeout = _number("READINESS_GRACE_SECONDS", 30)
 # The proxy keeps its connections for less long (nginx.conf), so that none ends under a request.
 keepalive = 75
-max_requests = _number("READINESS_MAX_REQUESTS", 20_000)
+# A new process loads what printing needs and renders pages anew: not every few minutes of a rush.
+max_requests = _number("READINESS_MAX_REQUESTS", 100_000)
 max_requests_jitter = max_requests // 10
 preload_app = True
 # A process shows by touching a file that it lives: in memory, where no disk keeps it waiting.

@@ -47,7 +47,7 @@ type Transport = Callable[[str, str, Mapping[str, str], bytes], Answer]
 
 
 def over_http(port: int) -> Transport:
-    """A connection for each request, as nginx speaks to what is behind it."""
+    """A connection for each request: dearer than nginx, which keeps a few, and for all alike."""
 
     def ask(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         connection = HTTPConnection("127.0.0.1", port, timeout=60)
