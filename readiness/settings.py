@@ -188,8 +188,8 @@ DATABASE: dict[str, Any] = (
 DATABASE.setdefault("OPTIONS", {})
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     DATABASE["OPTIONS"] |= SQLITE_OPTIONS
-    # Opening the file costs more than all that a page asks of it. Not for ever: a file that has been
-    # put in its place is to be seen.
+    # Opening the file costs more than all that a page asks of it. Not for ever: a file that has
+    # been put in its place is to be seen.
     DATABASE["CONN_MAX_AGE"] = 60
     # A file, as in earnest: the tests' server writes from several threads.
     DATABASE["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}

@@ -252,7 +252,7 @@ def cited(source: Source) -> SafeString:
 @lru_cache(maxsize=1024)
 def _cited(source: Source, language: str) -> SafeString:
     # A report cites some sixty times from the same few sources, in the active language.
-    link = SafeString()
+    link = ""
     if source.doi:
         link = format_html(' <a href="https://doi.org/{0}">doi:{0}</a>', source.doi)
     elif source.url:
