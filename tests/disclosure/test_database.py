@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 K = 3
 MOST_RESPONSES = 60
-HISTORIES, SHARES, EVENTS = 140 if AUDIT else 80, 2, 26
+HISTORIES, SHARES, EVENTS = 140 if AUDIT else 112, 2, 26
 
 
 class Both(Real):

@@ -24,7 +24,7 @@ from assessments.sittings import Plan
 from readiness.retention import Retention, basis_told, kept_told
 from tests.sitting.conftest import Person, asked, version  # noqa: F401
 
-from .conftest import run
+from .conftest import SQLITE, only_on, run
 
 pytestmark = pytest.mark.django_db
 
@@ -245,11 +245,10 @@ def test_one_sees_when_the_purge_is_no_longer_run(group):
     assert upkeep.check_upkeep(None) == []
 
 
+@only_on(SQLITE)
 @pytest.mark.django_db(transaction=True)
 def test_what_was_erased_is_gone_from_the_log_of_sqlite_too(version, asked):  # noqa: F811
     """Threads keep their connection, so that the log beside the file stays."""
-    if connection.vendor != "sqlite":
-        pytest.skip("of SQLite's log")
     word = "a plan that nobody else has written"
     person = Person()
     person.begin()
