@@ -81,7 +81,6 @@ class Answer:
     """None for "I don't know" and for no answer."""
     confidence: ConfidenceLevel | None
     sources: tuple[Source, ...]
-    asked: Questionnaire = field(repr=False, compare=False)
 
     @property
     def is_best(self) -> bool:
@@ -101,8 +100,7 @@ class Answer:
         same = _Same(
             template,
             get_language() or MAIN_LANGUAGE,
-            self.asked,
-            self.scenario.code,
+            id(self.scenario),
             self.outcome.verdict,
             self.chosen.code if self.chosen else "",
             self.confidence.code if self.confidence else "",
@@ -118,8 +116,9 @@ class _Same:
 
     template: str
     language: str
-    asked: Questionnaire
-    scenario: str
+    scenario: int
+    """Its identity, for people of most professions are asked the very same scenario; it lasts as
+    long as the answer does that is kept beside."""
     verdict: str
     option: str
     confidence: str
@@ -425,7 +424,6 @@ def _answers(asked: Questionnaire, profile: Profile) -> tuple[Answer, ...]:
                 chosen=by_code(scenario.options)[outcome.option] if outcome.option else None,
                 confidence=levels_of_confidence.get(given),
                 sources=_sources(instrument, scenario.sources),
-                asked=asked,
             )
         )
     return tuple(found)
