@@ -11,8 +11,8 @@ from django.db.models import Model, QuerySet
 
 
 class Lookup[Row: Model]:
-    """Finds a row of a queryset by its primary key. The queryset joins no table, and holds no
-    value of its own: ValueError at the first row that is asked for."""
+    """Finds a row of a queryset by its primary key. The queryset holds no value of its own, or
+    else ValueError at the first row that is asked for, and annotates plain columns alone."""
 
     def __init__(self, queryset: QuerySet[Row]) -> None:
         self.queryset = queryset

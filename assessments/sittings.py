@@ -13,7 +13,7 @@ from datetime import date, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from . import codes, releases, tombstones
@@ -184,8 +184,10 @@ def _sittings():
     return Sitting.objects.select_related("version", "phase__cohort").defer("version__document")
 
 
-_sitting = Lookup(Sitting.objects.all())
-_version = Lookup(InstrumentVersion.objects.defer("document"))
+_OF_VERSION = ("code", "version", "digest")
+_sitting = Lookup(
+    Sitting.objects.annotate(**{f"version_{name}": F(f"version__{name}") for name in _OF_VERSION})
+)
 _phase = Lookup(Phase.objects.all())
 
 
@@ -193,9 +195,8 @@ def find(key: int) -> Sitting | None:
     """The sitting of that key, with its version and its phase."""
     sitting = _sitting(key)
     if sitting is not None:
-        version = _version(sitting.version_id)
-        assert version is not None  # a foreign key, which never changes
-        sitting.version = version
+        known = [getattr(sitting, f"version_{name}") for name in ("id", *_OF_VERSION)]
+        sitting.version = InstrumentVersion.from_db(sitting._state.db, ("id", *_OF_VERSION), known)
         if sitting.phase_id is not None:
             sitting.phase = _phase(sitting.phase_id)
     return sitting
