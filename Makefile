@@ -25,12 +25,12 @@ run:
 test: export OPENBLAS_NUM_THREADS = 1
 # Each runner reads some 500 files: twice as fast where Python may keep what it made of them.
 test: export PYTHONDONTWRITEBYTECODE =
-# Four runners for two processors, for many tests wait for a server; a browser does not.
+# Three runners for two processors, for many tests wait for a server; a browser does not.
 test:
 	@.ci/environment test
-	@.venv/bin/python -m pytest -n 4 --dist loadgroup -m "not browser"
+	@.venv/bin/python -m pytest -n 3 --dist loadgroup -m "not browser"
 	@.venv/bin/python -m pytest -n 2 --dist loadgroup -m browser tests/browser
-	@.ci/with-postgresql .venv/bin/python -m pytest -n 4 --dist loadgroup -m "not browser and not pure and not drawn"
+	@.ci/with-postgresql .venv/bin/python -m pytest -n 3 --dist loadgroup -m "not browser and not pure and not drawn"
 
 audit: export AUDIT = 1
 audit: test
@@ -60,7 +60,7 @@ faults:
 	@.ci/environment test
 	@$(RUN) -m tests.faults --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
-# Some ten minutes; ONLY="sitting report" for some of them.
+# Some fifteen minutes; ONLY="sitting report" for some of them.
 bench: export FSYNC = on
 bench: export ANYWAY = 1
 bench:
