@@ -23,7 +23,7 @@ run:
 
 # Two runners on two processors: what each computes, it computes on one.
 test: export OPENBLAS_NUM_THREADS = 1
-# Each runner reads some 500 files: twice as fast where Python may keep what it made of them.
+# Each runner reads some 500 files, sooner where Python may keep what it made of them.
 test: export PYTHONDONTWRITEBYTECODE =
 # Three runners for two processors, for many tests wait for a server; a browser does not.
 test:

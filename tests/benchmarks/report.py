@@ -24,7 +24,6 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
@@ -44,17 +43,6 @@ TARGET = 0.6
 MOST_GROWTH = 1.1
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A next step in the person's own words."""
-
-    step: str
-    when: str
-    will: str
-    together_with: str
-    before: str
-
-
 class People:
     """Reports of people who answered everything, each from her number alone."""
 
@@ -71,6 +59,7 @@ class People:
         from assessments import reports
         from assessments.scoring.profile import score
         from assessments.scoring.sheet import ScenarioAnswer, Sheet
+        from assessments.sittings import Plan
 
         chance, instrument = Random(number), self.instrument
         levels = [level.code for level in instrument.confidence_scale]
