@@ -168,6 +168,12 @@ def quick_settings(settings):
         setattr(settings, name, value)
 
 
+@pytest.fixture(autouse=True)
+def in_no_language_of_another_test() -> None:
+    """The language of the last request stays in the thread until the next one."""
+    translation.deactivate()
+
+
 @pytest.fixture(autouse=True, scope="session")
 def rounds() -> Iterator[int]:
     """Recovery codes are hashed by one round, where ten of them take more than a second: the rounds
