@@ -12,6 +12,7 @@ import ipaddress
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import connection
@@ -82,12 +83,20 @@ def client(request: HttpRequest) -> str:
     if settings.TRUSTED_PROXIES and len(passed) >= settings.TRUSTED_PROXIES:
         told = passed[-settings.TRUSTED_PROXIES].strip() or told
     try:
-        address = ipaddress.ip_address(told)
+        address = _address(told)
     except ValueError:
         return ""
     # As a socket for both kinds tells an address of IPv4: all of them are in one /64.
     address = getattr(address, "ipv4_mapped", None) or address
     return str(ipaddress.ip_network((address, ADDRESS_BITS[address.version]), strict=False))
+
+
+def _address(told: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """An address as proxies tell it: some add the port."""
+    try:
+        return ipaddress.ip_address(told)
+    except ValueError:
+        return ipaddress.ip_address(urlsplit(f"//{told}").hostname or "")
 
 
 def _spent(limit: Limit, who: object, now: int) -> int:

@@ -353,6 +353,24 @@ def test_this_machine_s_own_address_is_given_more(version):
     assert limited.openings(there, None) == [(limited.OPENINGS, f"{WARD}/32")]
 
 
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ("192.0.2.7", "192.0.2.7/32"),
+        ("192.0.2.7:51034", "192.0.2.7/32"),
+        ("2001:db8::7", "2001:db8::/64"),
+        ("[2001:db8::7]:51034", "2001:db8::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7/32"),
+        ("unknown", ""),
+        ("[", ""),
+    ],
+)
+def test_an_address_is_found_as_proxies_tell_it(settings, rf, told, found):
+    """Some add the port; all who come through one would else be one."""
+    settings.TRUSTED_PROXIES = 1
+    assert limits.client(rf.get("/", headers={"x-forwarded-for": f"10.0.0.1, {told}"})) == found
+
+
 @pytest.fixture
 def finished(person, asked) -> Person:
     person.answer_all(asked)
