@@ -29,7 +29,7 @@ from .instrument.document import (
     SelfRating,
 )
 from .models import Sitting
-from .questionnaire import Page
+from .questionnaire import Item, Page
 from .scoring.sheet import DONT_KNOW, ScenarioAnswer, Sheet
 from .sittings import Plan
 from .templatetags.readiness import deed_name, told
@@ -66,6 +66,17 @@ class Question(LayoutObject):
         )
 
 
+def _asked(item: Item) -> Question:
+    match item:
+        case ContextQuestion():
+            return Question("context", item, field=f"context-{item.code}")
+        case SelfRating():
+            return Question("self_rating", item, field=f"rating-{item.code}")
+        case Scenario():
+            answer, confidence = f"answer-{item.code}", f"confidence-{item.code}"
+            return Question("scenario", item, answer=answer, confidence=confidence)
+
+
 def _choices(choices: Iterable[Choice | ConfidenceLevel]) -> list[tuple[str, str]]:
     return [(choice.code, told(choice.text)) for choice in choices]
 
@@ -96,11 +107,6 @@ class PageForm(forms.Form):
         self.instrument = instrument
         self.page = page
         self.numbers = numbers
-        self.helper = FormHelper()
-        self.helper.form_tag = False
-        self.helper.disable_csrf = True
-        self.helper.form_show_errors = False  # the page says them above, each question its own
-        self.helper.layout = Layout()
         for item in page.items:
             match item:
                 case ContextQuestion():
@@ -110,11 +116,20 @@ class PageForm(forms.Form):
                 case Scenario():
                     self._ask_scenario(item, sheet)
 
-    def _add(self, name: str, field: forms.Field, initial) -> str:
+    @cached_property
+    def helper(self) -> FormHelper:
+        """How the page is rendered, which what is only kept never is."""
+        helper = FormHelper()
+        helper.form_tag = False
+        helper.disable_csrf = True
+        helper.form_show_errors = False  # the page says them above, each question its own
+        helper.layout = Layout(*map(_asked, self.page.items))
+        return helper
+
+    def _add(self, name: str, field: forms.Field, initial) -> None:
         field.required = False
         field.initial = initial
         self.fields[name] = field
-        return name
 
     def _ask_context(self, item: ContextQuestion, sheet: Sheet) -> None:
         chosen = list(sheet.context.get(item.code, ()))
@@ -123,14 +138,13 @@ class PageForm(forms.Form):
             field = forms.MultipleChoiceField(
                 label=told(item.text), choices=choices, widget=forms.CheckboxSelectMultiple
             )
-            name = self._add(f"context-{item.code}", field, chosen)
+            self._add(f"context-{item.code}", field, chosen)
         else:
-            name = self._add(
+            self._add(
                 f"context-{item.code}",
                 forms.ChoiceField(label=told(item.text), choices=choices, widget=forms.RadioSelect),
                 chosen[0] if chosen else None,
             )
-        self.helper.layout.append(Question("context", item, field=name))
 
     def _ask_self_rating(self, item: SelfRating, sheet: Sheet) -> None:
         field = forms.ChoiceField(
@@ -142,8 +156,7 @@ class PageForm(forms.Form):
             widget=forms.RadioSelect,
         )
         rating = sheet.self_ratings.get(item.code)
-        name = self._add(f"rating-{item.code}", field, rating and str(rating))
-        self.helper.layout.append(Question("self_rating", item, field=name))
+        self._add(f"rating-{item.code}", field, rating and str(rating))
 
     def _ask_scenario(self, item: Scenario, sheet: Sheet) -> None:
         given = sheet.answers.get(item.code)
@@ -160,16 +173,8 @@ class PageForm(forms.Form):
             choices=_choices(self.instrument.confidence_scale),
             widget=forms.RadioSelect,
         )
-        self.helper.layout.append(
-            Question(
-                "scenario",
-                item,
-                answer=self._add(f"answer-{item.code}", answer, given and given.option),
-                confidence=self._add(
-                    f"confidence-{item.code}", confidence, given and given.confidence
-                ),
-            )
-        )
+        self._add(f"answer-{item.code}", answer, given and given.option)
+        self._add(f"confidence-{item.code}", confidence, given and given.confidence)
 
     def sheet(self) -> Sheet:
         """What the page answers: a sheet that holds its items alone."""

@@ -1,32 +1,70 @@
 """Rows that nearly every request asks for.
 
-To write the SQL of a query takes Django several times as long as to have one row found by it; here
-it is written once.
+To write the SQL of a query, and to find out which column is which, takes Django several times as
+long as to have one row found by it; here it is done once.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.db.models import Model, QuerySet
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A query as Django wrote it, and how it would read the row."""
+
+    sql: str
+    fields: list[str]
+    """Of the model, in the order of their columns, which come first."""
+    annotations: dict[str, int]
+    """The column of each."""
+    compiler: Any
+    converters: dict[int, Any]
+
+
 class Lookup[Row: Model]:
     """Finds a row of a queryset by its primary key. The queryset holds no value of its own, or
-    else ValueError at the first row that is asked for, and annotates plain columns alone."""
+    else ValueError at the first row that is asked for, and follows no relation."""
 
     def __init__(self, queryset: QuerySet[Row]) -> None:
         self.queryset = queryset
-        self._sql = ""
+        self._written: _Written | None = None
 
     def __call__(self, key: object) -> Row | None:
         if key is None:
             return None
-        if not self._sql:
-            sql, values = self.queryset.filter(pk=key).order_by().query.sql_with_params()
-            if len(values) != 1:
-                raise ValueError("the queryset holds a value of its own")
-            self._sql = sql
+        written = self._written = self._written or self._write(key)
         model = self.queryset.model
-        value = model._meta.pk.get_db_prep_value(key, connection)
-        found: Row | None = next(iter(model._base_manager.raw(self._sql, [value])), None)
+        with connection.cursor() as cursor:
+            cursor.execute(written.sql, [model._meta.pk.get_db_prep_value(key, connection)])
+            rows = cursor.fetchmany(1)
+        if written.converters:
+            rows = written.compiler.apply_converters(rows, written.converters)
+        row = next(iter(rows), None)
+        if row is None:
+            return None
+        found = model.from_db(connection.alias, written.fields, row[: len(written.fields)])
+        for name, column in written.annotations.items():
+            setattr(found, name, row[column])
         return found
+
+    def _write(self, key: object) -> _Written:
+        query = self.queryset.filter(pk=key).order_by().query
+        compiler = query.get_compiler(connection=connection)
+        sql, values = compiler.as_sql()
+        if len(values) != 1:
+            raise ValueError("the queryset holds a value of its own")
+        selected = [expression for expression, _sql, _alias in compiler.select]
+        columns = compiler.klass_info["select_fields"]
+        assert columns == list(range(len(columns))), "the model's own columns come first"
+        return _Written(
+            sql,
+            [selected[column].target.attname for column in columns],
+            dict(compiler.annotation_col_map),
+            compiler,
+            compiler.get_converters(selected),
+        )

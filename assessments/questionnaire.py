@@ -101,6 +101,14 @@ class Questionnaire:
 
     def places(self, page: Page) -> tuple[int, ...]:
         """Where the page's answers stand in the compact sheet."""
+        return self._places[page.place]
+
+    @cached_property
+    def _places(self) -> dict[int, tuple[int, ...]]:
+        """Of each page, by its place."""
+        return {page.place: self._places_of(page) for page in self.pages}
+
+    def _places_of(self, page: Page) -> tuple[int, ...]:
         found: list[int] = []
         for item in page.items:
             match item:
