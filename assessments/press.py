@@ -1,4 +1,8 @@
-"""The printing press: HTML of this application turned into tagged PDFs, one at a time."""
+"""The printing press: HTML of this application turned into tagged PDFs, one at a time.
+
+A web process has its documents printed by a process of its own (:mod:`.pressroom`); a command
+prints them itself.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ import re
 import threading
 import unicodedata
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -47,8 +51,6 @@ class Press:
     fonts: FontConfiguration
     sheets: dict[str, CSS]
     """By name; ``report`` holds the fonts, the page and what all documents share."""
-    unprintable: re.Pattern[str]
-    """A run of signs that our fonts lack."""
 
 
 _printing = threading.Lock()
@@ -71,13 +73,15 @@ def pdf(html: str, *sheets: str) -> bytes:
     ``html`` is a whole document, whose ``lang`` and ``title`` become the PDF's; ``sheets`` are the
     names of the stylesheets that it needs beside the report's.
     """
-    with _turn(), _uncollected():
+    with _turn():
+        return _printer(_printable(html), sheets)
+
+
+def printed(html: str, sheets: Sequence[str]) -> bytes:
+    """The document in signs that our fonts have, printed by this very process."""
+    with _uncollected():
         press = _press()
-        page = press.page(
-            string=_printable(html, press.unprintable),
-            base_url=STATIC.as_uri(),
-            url_fetcher=press.fetcher,
-        )
+        page = press.page(string=html, base_url=STATIC.as_uri(), url_fetcher=press.fetcher)
         document: bytes = page.write_pdf(
             stylesheets=[press.sheets[name] for name in ("report", *sheets)],
             font_config=press.fonts,
@@ -85,6 +89,15 @@ def pdf(html: str, *sheets: str) -> bytes:
             finisher=_finish,
         )
     return document
+
+
+_printer: Callable[[str, Sequence[str]], bytes] = printed
+
+
+def print_by(printer: Callable[[str, Sequence[str]], bytes]) -> None:
+    """Have all documents of this process printed by what does as :func:`printed`."""
+    global _printer
+    _printer = printer
 
 
 @contextmanager
@@ -156,13 +169,12 @@ def _press() -> Press:
     # WeasyPrint clears a font folder when the configuration goes, which the end of Python is too
     # late for.
     atexit.register(_press.cache_clear)
-    return Press(Page, fetcher, fonts, sheets, _all_but(_signs_of_the_fonts()))
+    return Press(Page, fetcher, fonts, sheets)
 
 
 def warm() -> None:
     """Load what printing needs, so that nobody waits for it at the first document."""
-    with _printing:
-        _press()
+    _press()
 
 
 # --- The signs that can be printed ----------------------------------------------------------------
@@ -183,17 +195,25 @@ def _signs_of_the_fonts() -> set[int]:
     return signs
 
 
+@cache
+def _unprintable() -> re.Pattern[str]:
+    """A run of signs that our fonts lack."""
+    return _all_but(_signs_of_the_fonts())
+
+
 def _all_but(signs: Iterable[int]) -> re.Pattern[str]:
     covered = "".join(rf"\U{sign:08x}" for sign in sorted(signs) if sign > 0x7F)
     return re.compile(rf"[^\x00-\x7f{covered}]+")
 
 
-def _printable(html: str, unprintable: re.Pattern[str]) -> str:
+def _printable(html: str) -> str:
     """The document in signs that our own fonts have.
 
     Another machine's fonts may lack a sign, and print an empty box. A letter loses the accent that
     is lacking; what cannot be seen is left out; for the rest stands a mark, explained at the end.
     """
+
+    unprintable = _unprintable()
 
     def written(found: re.Match[str]) -> str:
         nearest = unicodedata.normalize("NFKD", found[0])

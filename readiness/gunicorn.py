@@ -15,7 +15,6 @@ import multiprocessing
 import os
 import signal
 import sys
-import threading
 
 from django.db import connections
 from gunicorn.glogging import Logger as GunicornLogger  # type: ignore[import-untyped]
@@ -80,8 +79,8 @@ def post_fork(server: object, worker: object) -> None:
 
 
 def post_worker_init(worker: object) -> None:
-    """What needs threads begins after the fork; printing gets ready beside the first requests."""
-    from assessments import press
+    """What needs threads or processes begins after the fork."""
+    from assessments import press, pressroom
 
     telemetry.export()
-    threading.Thread(target=press.warm, daemon=True).start()
+    press.print_by(pressroom.PressRoom().printed)

@@ -120,8 +120,8 @@ def printed(make: Callable[[], bytes]) -> Printed:
         )
         return write(self, *given, **more)
 
-    def read(html: str, unprintable: re.Pattern[str]) -> str:
-        sources.append(make_ready(html, unprintable))
+    def read(html: str) -> str:
+        sources.append(make_ready(html))
         return sources[-1]
 
     heard, logger = Complaints(), logging.getLogger("weasyprint")

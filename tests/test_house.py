@@ -52,6 +52,7 @@ FLOORS: dict[str, int] = {
     "quality_charts": 5,
     "cohort_results": 5,
     "press": 5,
+    "pressroom": 5,
     "reports": 5,
     "certificates": 5,
     "exports": 5,

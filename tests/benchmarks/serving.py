@@ -47,21 +47,37 @@ class Server:
         raise RuntimeError(f"{command} does not start")
 
     def processes(self) -> dict[int, list[str]]:
-        """What /proc/…/stat says of the master and its children, from the state on."""
+        """What /proc/…/stat says of the master and those that come of it, from the state on."""
         found = {}
         for each in Path("/proc").iterdir():
             if each.name.isdecimal():
                 try:
-                    said = (each / "stat").read_text().rpartition(")")[2].split()
+                    found[int(each.name)] = (each / "stat").read_text().rpartition(")")[2].split()
                 except OSError:
                     continue  # it has ended meanwhile
-                if str(self.process.pid) in (each.name, said[1]):
-                    found[int(each.name)] = said
-        return found
+        family = {self.process.pid}
+        while more := {pid for pid, said in found.items() if int(said[1]) in family} - family:
+            family |= more
+        return {pid: found[pid] for pid in family if pid in found}
+
+    def worker(self) -> int:
+        """The one that the master has: the web process."""
+        master = str(self.process.pid)
+        [worker] = [pid for pid, said in self.processes().items() if said[1] == master]
+        return worker
 
     def spent(self) -> float:
-        """Seconds of processor that master and worker have taken."""
-        return sum(int(said[11]) + int(said[12]) for said in self.processes().values()) / TICK
+        """Seconds of processor that master, worker and press have taken."""
+        return (
+            sum(
+                int(said[11])
+                + int(said[12])
+                # The press forks for each document.
+                + (pid != self.process.pid) * (int(said[13]) + int(said[14]))
+                for pid, said in self.processes().items()
+            )
+            / TICK
+        )
 
     def settle(self) -> None:
         """Wait until it does nothing: what it begins beside the first requests is over."""

@@ -21,9 +21,12 @@ REPORT = "/results/readiness-report.pdf"
 
 def held(server: Server) -> tuple[float, float]:
     """Megabytes of the worker: resident, and its own share of what it has in common."""
-    [worker] = [pid for pid in server.processes() if pid != server.process.pid]
+    return held_by(server.worker())
+
+
+def held_by(process: int) -> tuple[float, float]:
     found = {}
-    for line in Path(f"/proc/{worker}/smaps_rollup").read_text().splitlines()[1:]:
+    for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()[1:]:
         name, _colon, value = line.partition(":")
         found[name] = int(value.split()[0]) / 1_024
     return found["Rss"], found["Pss"]
@@ -48,28 +51,30 @@ def measured(folder: Path) -> Iterator[Figure]:
             visitor = Visitor(over_http(server.port), random.Random(number))
             visitor.see("/")
             waits.append(time.perf_counter() - server.began)
-            memory.setdefault("once it has answered", []).append(held(server))
+            memory.setdefault("a worker, once it has answered", []).append(held(server))
             if number >= 2:  # two tell how much
                 continue
             server.settle()
-            memory.setdefault("once the press is warm", []).append(held(server))
+            [press] = set(server.processes()) - {server.process.pid, server.worker()}
+            memory.setdefault("its press, once it is warm", []).append(held_by(press))
             sit(visitor)
-            memory.setdefault("after a sitting", []).append(held(server))
+            memory.setdefault("a worker, after a sitting", []).append(held(server))
             printing(visitor)
-            memory.setdefault("after the first report", []).append(held(server))
+            memory.setdefault("a worker, after the first report", []).append(held(server))
+            memory.setdefault("its press, after the first report", []).append(held_by(press))
         finally:
             server.stop()
     yield printed("start of gunicorn to the first page", waits, unit="s")
     for when, sizes in memory.items():
         yield printed(
-            f"memory of a worker, {when}", [rss for rss, _pss in sizes], unit="MB resident",
+            f"memory of {when}", [rss for rss, _pss in sizes], unit="MB resident",
             note=f"of which its own share (PSS) {min(pss for _rss, pss in sizes):.0f} MB",
         )  # fmt: skip
     yield lazily(environment)
 
 
 def lazily(environment: dict[str, str]) -> Figure:
-    """In this process, through WSGI: here nothing warms the press beside the first requests."""
+    """In this process, through WSGI, which prints itself."""
     os.environ |= environment
     from readiness.wsgi import application
 

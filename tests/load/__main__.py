@@ -160,9 +160,11 @@ class Watch:
         for process in Path("/proc").iterdir():
             try:
                 said = (process / "stat").read_text().rpartition(")")[2].split()
-                if process.name == str(self.master) or said[1] == str(self.master):
-                    pid = int(process.name)
-                    self.seconds[pid] = (int(said[11]) + int(said[12])) / TICK
+                pid, parent = int(process.name), int(said[1])
+                if pid == self.master or parent in self.seconds:
+                    # The press forks for each document; gunicorn's children are counted anyway.
+                    ended = int(said[13]) + int(said[14]) if pid != self.master else 0
+                    self.seconds[pid] = (int(said[11]) + int(said[12]) + ended) / TICK
                     held = int(said[21]) * os.sysconf("SC_PAGE_SIZE") // 2**20
                     self.memory[pid] = max(held, self.memory.get(pid, 0))
             except (OSError, IndexError, ValueError):

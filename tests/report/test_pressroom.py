@@ -1,0 +1,167 @@
+"""A web process has its documents printed by another, which may fail, end or be killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from assessments import press
+from assessments.pressroom import NICE, PressRoom, PrintingFailed
+from tests.conftest import ROOT
+
+from .test_press import EVERY_ELEMENT, contents
+
+pytest.importorskip("weasyprint", reason="WeasyPrint needs Pango", exc_type=OSError)
+pytestmark = [
+    pytest.mark.xdist_group("reports"),
+    pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc, which tells of it"),
+]
+
+
+@pytest.fixture(scope="module")
+def a_room() -> Iterator[PressRoom]:
+    """Another one takes a second or two."""
+    room = PressRoom()
+    yield room
+    room.close()
+
+
+@pytest.fixture
+def room(a_room, monkeypatch) -> PressRoom:
+    monkeypatch.setattr(press, "_printer", a_room.printed)
+    return a_room
+
+
+def state_of(process: int) -> list[str]:
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+
+
+def children_of(process: int) -> list[int]:
+    found = []
+    for each in Path("/proc").iterdir():
+        if each.name.isdecimal():
+            try:
+                if state_of(int(each.name))[1] == str(process):
+                    found.append(int(each.name))
+            except OSError:
+                continue  # it has ended meanwhile
+    return found
+
+
+def wait_until(holds: Callable[[], object]) -> None:
+    for _try in range(600):
+        if holds():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it never comes")
+
+
+def test_it_prints_what_the_web_process_would(room):
+    here = press.printed(EVERY_ELEMENT, ["filed"])
+    assert contents(press.pdf(EVERY_ELEMENT, "filed")) == contents(here)
+
+
+def test_it_stands_back(room):
+    press.pdf(EVERY_ELEMENT)
+    assert int(state_of(room.process.pid)[16]) == os.nice(0) + NICE
+
+
+def test_what_a_document_leaves_behind_goes_with_it(room):
+    def pages() -> int:
+        return int(Path(f"/proc/{room.process.pid}/statm").read_text().split()[1])
+
+    press.pdf(EVERY_ELEMENT)
+    before = pages()
+    for _each in range(3):
+        press.pdf(EVERY_ELEMENT)
+    assert pages() - before < before / 50
+    assert children_of(room.process.pid) == []
+
+
+def test_a_document_that_cannot_be_printed_spoils_nothing(capfd):
+    room = PressRoom()
+    with pytest.raises(PrintingFailed):
+        room.printed(EVERY_ELEMENT, ["no such stylesheet"])
+    # The log tells where, and not what.
+    said = capfd.readouterr().err
+    assert "A document could not be printed." in said
+    assert "no such stylesheet" not in said
+    assert room.printed(EVERY_ELEMENT, []).startswith(b"%PDF-")
+    room.close()
+
+
+def test_the_next_document_is_printed_after_it_was_killed(room):
+    press.pdf(EVERY_ELEMENT)
+    before = room.process.pid
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: room.process.poll() is not None)
+    assert press.pdf(EVERY_ELEMENT).startswith(b"%PDF-")
+    assert room.process.pid != before
+
+
+@pytest.mark.parametrize("which", ["the press", "its child"])
+def test_killed_at_its_work_it_is_busy_or_has_failed(room, which):
+    """And no document is half a document."""
+    long = EVERY_ELEMENT.replace("<hr>", "<hr>" + "<p>Once more, and once more.</p>" * 4000)
+    press.pdf(EVERY_ELEMENT)
+
+    def murder() -> None:
+        wait_until(lambda: children_of(room.process.pid))
+        [child] = children_of(room.process.pid)
+        os.kill(room.process.pid if which == "the press" else child, signal.SIGKILL)
+
+    murderer = threading.Thread(target=murder)
+    murderer.start()
+    with pytest.raises(press.Busy if which == "the press" else PrintingFailed):
+        press.pdf(long)
+    murderer.join()
+    assert press.pdf(EVERY_ELEMENT).startswith(b"%PDF-")
+
+
+def test_what_takes_too_long_is_given_up(room, monkeypatch):
+    press.pdf(EVERY_ELEMENT)
+    before = room.process.pid
+    monkeypatch.setattr("assessments.pressroom.LONGEST", 0.0)
+    with pytest.raises(press.Busy):
+        press.pdf(EVERY_ELEMENT)
+    monkeypatch.undo()
+    assert room.printed(EVERY_ELEMENT, []).startswith(b"%PDF-")
+    assert room.process.pid != before
+
+
+def test_it_ends_with_the_web_process():
+    """However that one ends."""
+    with subprocess.Popen(
+        [sys.executable, "-c", WEB], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as web:
+        assert web.stdout is not None
+        process = int(web.stdout.readline())
+        assert state_of(process)
+        web.kill()
+    wait_until(lambda: not Path(f"/proc/{process}").exists() or state_of(process)[0] == "Z")
+
+
+WEB = """
+import sys
+from assessments.pressroom import PressRoom
+print(PressRoom().process.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_what_is_sent_to_end_a_service_is_for_the_web_process(room):
+    """Which sees its last requests off, and may still have a document printed."""
+    press.pdf(EVERY_ELEMENT)
+    before = room.process.pid
+    for end in (signal.SIGINT, signal.SIGTERM):
+        os.kill(before, end)
+    assert press.pdf(EVERY_ELEMENT).startswith(b"%PDF-")
+    assert room.process.pid == before
