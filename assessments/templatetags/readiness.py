@@ -7,9 +7,10 @@ from math import ceil
 
 from django import template
 from django.conf import settings
-from django.template.base import VariableNode
-from django.template.defaulttags import CsrfTokenNode, ForNode, IfNode
-from django.template.loader_tags import BlockNode, IncludeNode
+from django.template.base import FilterExpression, TextNode
+from django.template.defaulttags import URLNode
+from django.templatetags.i18n import TranslateNode
+from django.templatetags.static import StaticNode
 from django.urls import get_script_prefix
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
@@ -272,15 +273,35 @@ class Unchanging(template.Node):
 
     def render(self, context: template.Context) -> SafeString:
         key = get_language() or MAIN_LANGUAGE, get_script_prefix()
-        if settings.DEBUG or key not in self.rendered:
+        text = self.rendered.get(key)
+        if text is None or settings.DEBUG:
+            text = self.nodelist.render(context)
             if len(self.rendered) >= self.MOST:
                 self.rendered.clear()
-            self.rendered[key] = self.nodelist.render(context)
-        return self.rendered[key]
+            self.rendered[key] = text
+        return text
 
 
-CHANGING = (VariableNode, CsrfTokenNode, IfNode, ForNode, BlockNode, IncludeNode)
-"""What depends on who reads, or may."""
+def _never_changes(node: template.Node) -> bool:
+    """Whether what it writes is the same for whoever reads, below one address in one language."""
+    match node:
+        case TextNode():
+            return True
+        case TranslateNode():
+            said = (node.filter_expression, node.message_context)
+            return not node.asvar and all(each is None or _is_literal(each) for each in said)
+        case URLNode():
+            return _is_literal(node.view_name) and not (node.args or node.kwargs or node.asvar)
+        case StaticNode():
+            return _is_literal(node.path) and not node.varname
+    return False
+
+
+def _is_literal(expression: FilterExpression) -> bool:
+    """Whether a template's author has written it out."""
+    named = expression.var
+    plain = not isinstance(named, template.Variable) or named.literal is not None
+    return plain and not expression.filters
 
 
 @register.tag
@@ -290,6 +311,6 @@ def unchanging(parser: template.base.Parser, token: template.base.Token) -> Unch
     in each language, for as long as the template is loaded. Nothing else may stand in it."""
     nodelist = parser.parse(("endunchanging",))
     parser.delete_first_token()
-    if any(nodelist.get_nodes_by_type(kind) for kind in CHANGING):
+    if not all(map(_never_changes, nodelist)):
         raise template.TemplateSyntaxError("{% unchanging %} holds something that changes")
     return Unchanging(nodelist)

@@ -100,7 +100,7 @@ def test_the_statement_on_accessibility_is_that_of_today(person, settings, monke
     assert line() == told["accessibility"] != before
 
 
-UNCHANGING = "{{% load i18n readiness %}}{{% unchanging %}}{}{{% endunchanging %}}"
+UNCHANGING = "{{% load i18n static readiness %}}{{% unchanging %}}{}{{% endunchanging %}}"
 
 
 def test_what_never_changes_is_rendered_once_in_each_language(monkeypatch):
@@ -136,7 +136,23 @@ def test_a_service_below_an_address_keeps_its_own(person):
 
 @pytest.mark.parametrize(
     "changes",
-    ["{{ name }}", "{% csrf_token %}", "{% if name %}x{% endif %}", "{% block b %}{% endblock %}"],
+    [
+        "{{ name }}",
+        "{% csrf_token %}",
+        "{% if name %}x{% endif %}",
+        "{% block b %}{% endblock %}",
+        "{% translate name %}",
+        "{% translate 'Back' as said %}",
+        "{% translate 'Back' context name %}",
+        "{% translate 'Back'|default:name %}",
+        "{% blocktranslate %}Hello {{ name }}{% endblocktranslate %}",
+        "{% url name %}",
+        "{% url 'page' part number %}",
+        "{% url 'resume' as address %}",
+        "{% static name %}",
+        "{% now 'Y' %}",
+        "{% firstof name 'x' %}",
+    ],
 )
 def test_what_may_change_cannot_stand_in_it(changes):
     with pytest.raises(TemplateSyntaxError, match="unchanging"):
