@@ -57,7 +57,7 @@
     let timer;
 
     const send = (name, value) => {
-      const body = new FormData(form);
+      const body = new URLSearchParams(new FormData(form)); // as the form itself is sent
       if (name) body.append(name, value);
       return reach(
         form.action,
