@@ -479,14 +479,21 @@ def erase(sitting: Sitting) -> None:
             Phase.objects.select_for_update().get(pk=sitting.phase_id)
         tombstones.put(sitting.pk)
         Sitting.objects.filter(pk=sitting.pk).delete()
-        transaction.on_commit(_leave_no_trace)
+        transaction.on_commit(leave_no_trace)
 
 
-def _leave_no_trace() -> None:
-    """Empty SQLite's log, where what was erased stands until the last connection closes."""
+def leave_no_trace() -> None:
+    """Empty SQLite's log, where what was erased stands until the last connection closes. While a
+    backup reads it cannot be emptied: the next erasure does it, or the daily purge."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            cursor.execute("PRAGMA busy_timeout")
+            [patience] = cursor.fetchone()
+            cursor.execute("PRAGMA busy_timeout = 200")  # which those who save have to wait as well
+            try:
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout = {patience}")
 
 
 def purge() -> int:
@@ -497,7 +504,7 @@ def purge() -> int:
     over |= Q(finished_on__lt=months_before(today, kept.finished_months))
     with transaction.atomic():
         _total, deleted = Sitting.objects.filter(over).delete()
-        transaction.on_commit(_leave_no_trace)
+        transaction.on_commit(leave_no_trace)
     return deleted.get(Sitting._meta.label, 0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import date
@@ -10,7 +11,9 @@ from functools import wraps
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,7 +21,6 @@ from django.utils.html import format_html
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from .. import certificates, exports, fhir, ics, limits, press, reports, sittings
@@ -30,6 +32,8 @@ from ..sittings import Plan, questionnaire_of, sheet_of
 from . import joining, limited
 from .files import calendar_file, download, fhir_file
 from .session import get_or_post, held, let_go, own, private, turn_to
+
+logger = logging.getLogger(__name__)
 
 
 def _read(view):
@@ -81,10 +85,13 @@ def _earlier(sitting: Sitting | None) -> reports.Earlier | None:
     )
 
 
-@gzip_page
+_compressed = GZipMiddleware(lambda _request: HttpResponse()).process_response
+
+
 @_read
-def results(request: HttpRequest, sitting: Sitting) -> HttpResponse:
-    """The report as a page; long, and compressed as the pages of :mod:`.words` are."""
+def results(request: HttpRequest, sitting: Sitting) -> HttpResponseBase:
+    """The report as a page; long, and compressed as the pages of :mod:`.words` are, unless it
+    tells the name of a group, which another person chooses."""
     mine = own(request)
     context = {
         "sitting": sitting,
@@ -94,7 +101,8 @@ def results(request: HttpRequest, sitting: Sitting) -> HttpResponse:
         "next_phase": sittings.unanswered_phase(mine),
         "may_retake": joining.may_retake(sitting, mine),
     }
-    return render(request, "assessments/results.html", context)
+    response = render(request, "assessments/results.html", context)
+    return response if len(mine) > 1 else _compressed(request, response)
 
 
 @_read
@@ -120,8 +128,10 @@ def _printed(
         return limited.refusal(request, limit.wait, _too_many_files())
     except press.Busy:
         limits.refund(*charges)
+        logger.warning("Too many documents at once: one is to be asked for again.")
         response = render(request, "assessments/busy.html", status=503)
         response["Retry-After"] = "30"
+        response._has_been_logged = True  # type: ignore[attr-defined]  # as no failure of ours
         return response
 
 
@@ -306,6 +316,7 @@ def _erase(request: HttpRequest, sitting: Sitting) -> HttpResponse:
             let_go(request)
         else:
             turn_to(request, left)
+        transaction.on_commit(sittings.leave_no_trace)  # of what the session told
         return _emptied(render(request, "assessments/erased.html", {"left": left}))
     grouped = [each for each in mine if each.phase_id is not None]
     context = {

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
@@ -257,3 +260,25 @@ def test_what_was_erased_is_gone_from_the_log_of_sqlite_too(version, asked):  # 
     assert any(word.encode() in file.read_bytes() for file in files if file.exists())
     sittings.erase(person.sitting)
     assert not any(word.encode() in file.read_bytes() for file in files if file.exists())
+
+
+@only_on(SQLITE)
+@pytest.mark.django_db(transaction=True)
+def test_erasing_does_not_wait_for_a_backup_and_is_whole_after_it(version, asked):  # noqa: F811
+    word = "another plan that nobody else has written"
+    person = Person()
+    person.begin()
+    sittings.keep_plans(person.sitting, [Plan("s1", word, word, "", "2026-12-24")])
+    name = Path(connection.settings_dict["NAME"])
+    log = name.with_name(f"{name.name}-wal")
+    with closing(sqlite3.connect(name, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM assessments_sitting").fetchone() == (1,)
+        sittings.erase(person.sitting)
+        assert word.encode() in log.read_bytes()
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout")
+            assert cursor.fetchone() == (1000 * settings.SQLITE_OPTIONS["timeout"],)
+        reader.execute("COMMIT")
+    sittings.purge()
+    assert word.encode() not in log.read_bytes()

@@ -33,6 +33,17 @@ def test_long_pages_that_repeat_nothing_are_compressed(finished):
         assert "typed-by-somebody" not in text
 
 
+def test_results_that_tell_the_name_of_a_group_are_not(finished, version):
+    other = Person()
+    other.begin()
+    session = finished.client.session
+    session["own"] = [other.sitting.pk, finished.sitting.pk]
+    session.save()
+    shown = finished.client.get(reverse("results"), headers=GZIP)
+    assert shown.status_code == 200
+    assert "Content-Encoding" not in shown.headers
+
+
 def test_pages_with_a_code_or_something_typed_are_not(person, finished):
     for browser, name in (
         (person, "landing"),

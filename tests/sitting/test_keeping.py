@@ -205,7 +205,7 @@ def test_no_field_that_is_kept_is_forgotten_in_own_data(phase, asked):
     assert exports.own_data(sitting) == plain
 
 
-def test_a_report_waits_its_turn_and_not_for_ever(version, asked, monkeypatch):
+def test_a_report_waits_its_turn_and_not_for_ever(version, asked, monkeypatch, caplog):
     person = Person()
     person.begin()
     person.answer_all(asked)
@@ -214,6 +214,8 @@ def test_a_report_waits_its_turn_and_not_for_ever(version, asked, monkeypatch):
     with press._printing:
         response = person.client.get(reverse("report"))
     assert response.status_code == 503
+    # A crush is to be seen in the log, and is no fault.
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert response.headers["Retry-After"] == "30"
     assert "ask for it again" in response.text
     assert person.client.get(reverse("report")).content.startswith(b"%PDF-")
