@@ -126,16 +126,17 @@ class Paging:
 
 def taken(paging: Paging, rounds: int) -> dict[str, list[float]]:
     """Seconds of each work in each round that counts."""
+    # What is shown is sent back. It is rendered, and what follows upon that, which does not count,
+    # finds the caches of the processor cold.
     usual = (paging.bare, paging.show_first, paging.save, paging.bare_sent, paging.send)
-    # Apart, for whatever follows upon a page that is rendered finds the processor's caches cold.
-    # What is rendered is sent back, so that the next one has been answered by nobody.
-    apart = (paging.show_anew, paging.save)
+    turns = ((paging.show, paging.bare, *usual), (paging.show_anew, paging.save))
     spent: dict[str, list[float]] = {}
-    for turn, counted in ((usual, usual), (apart, apart[:1])):
+    for turn, counted in zip(turns, (usual, turns[1][:1]), strict=True):
         for number in range(rounds + UNCOUNTED):
-            for work in turn:
+            for place, work in enumerate(turn):
                 seconds = work()
-                if number >= UNCOUNTED and work in counted:
+                # The last of that name in its turn.
+                if number >= UNCOUNTED and work in counted and work not in turn[place + 1 :]:
                     spent.setdefault(work.__name__, []).append(seconds)
     return spent
 
