@@ -53,6 +53,10 @@ def answers(port: int) -> bool:
         return asking.connect_ex(("127.0.0.1", port)) == 0
 
 
+def children(pid: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def own_database(folder: Path, url: str | None) -> Iterator[str]:
     """The address of an empty database, of the kind that the tests run on."""
     if not url:
