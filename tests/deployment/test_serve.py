@@ -1,4 +1,4 @@
-"""`.ci/serve`, by which `make run` serves: what is killed comes back, what is broken is given up."""
+"""`.ci/serve`, by which `make run` serves: what is killed comes back, what is broken does not."""
 
 from __future__ import annotations
 
