@@ -86,7 +86,7 @@ def test_what_cannot_start_is_given_up(checkout, program, name):
     assert not any(map(lives, [*starts(checkout, "gunicorn"), *starts(checkout, "python")]))
 
 
-def test_after_a_kill_the_real_ones_answer_again(deployment: Deployment):
+def test_after_a_kill_the_real_ones_answer_again(deployment: Deployment, tmp_path: Path):
     port = free_port()
 
     def answers() -> bool:
@@ -103,7 +103,10 @@ def test_after_a_kill_the_real_ones_answer_again(deployment: Deployment):
                     found.append(pid)
         return found
 
-    serve = deployment.start(ROOT / ".ci/serve", f"127.0.0.1:{port}", log="serve.log")
+    # Of its own, for the worker would be taken for that of the others.
+    own = {"DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}"}
+    deployment.manage("migrate", "--verbosity", "0", **own)
+    serve = deployment.start(ROOT / ".ci/serve", f"127.0.0.1:{port}", log="serve.log", **own)
     try:
         for what in ("gunicorn", "worker"):
             wait_until(lambda: answers() and running("gunicorn") and running("worker"))
