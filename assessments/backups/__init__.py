@@ -29,7 +29,7 @@ from . import files, manifests, postgresql, sqlite
 from .manifests import BackupError, Manifest
 from .survey import LEFT_OUT, altered_documents, in_use, migrations, survey
 
-__all__ = ["BackupError", "Manifest", "Restored", "Taken", "restore", "take", "verify"]
+__all__ = ["BackupError", "Manifest", "Restored", "Taken", "newest", "restore", "take", "verify"]
 
 ENGINES: dict[str, ModuleType] = {"sqlite": sqlite, "postgresql": postgresql}
 NAME = re.compile(r"readiness-\d{8}T\d{6}Z\.(sqlite3|dump)")
@@ -120,6 +120,14 @@ def _take(engine: ModuleType, folder: Path) -> Taken:
     finally:
         _unlink(folder, f"{part.name}*")
     return Taken(path, manifest, [])
+
+
+def newest(folder: Path) -> Path:
+    """The last backup that was made there."""
+    found = [path for path in folder.glob("*") if NAME.fullmatch(path.name)]
+    if not found:
+        raise BackupError("there is no backup in it")
+    return max(found, key=lambda path: path.name)
 
 
 def verify(path: Path) -> Restored:

@@ -45,7 +45,7 @@ machine, which tells nobody apart."""
 
 PRINTS = Limit("documents of a sitting", 20, timedelta(minutes=10))
 ADDRESS_PRINTS = Limit("documents from an address", 1_000, timedelta(minutes=10))
-"""PDFs: half a second of a processor each."""
+"""PDFs: about one second of a processor each."""
 FILES = Limit("files of a sitting", 60, timedelta(minutes=10))
 """One's own data as JSON and FHIR."""
 

@@ -53,6 +53,10 @@ def answers(port: int) -> bool:
         return asking.connect_ex(("127.0.0.1", port)) == 0
 
 
+def children(pid: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def own_database(folder: Path, url: str | None) -> Iterator[str]:
     """The address of an empty database, of the kind that the tests run on."""
     if not url:
@@ -141,7 +145,21 @@ class Site:
     machine: Deployment
     http: int
     https: int
-    gunicorn: subprocess.Popen[bytes]
+    backend: int
+    gunicorn: subprocess.Popen[bytes] | None = None
+
+    def serve(self) -> None:
+        """Until it answers."""
+        self.gunicorn = self.machine.start(
+            *(GUNICORN, "--config", "readiness/gunicorn.py", "readiness.wsgi"),
+            log="gunicorn.log",
+            READINESS_BIND=f"127.0.0.1:{self.backend}",
+        )
+        wait_until(lambda: answers(self.backend))
+
+    def stop_serving(self) -> None:
+        if self.gunicorn:
+            stop(self.gunicorn)
 
     def ask(
         self,
@@ -199,6 +217,7 @@ def site(deployment: Deployment) -> Iterator[Site]:
         "/var/log/nginx/": f"{folder}/",
         "/var/lib/readiness-static/": f"{folder / 'static'}/",
         "/etc/nginx/readiness-proxy.conf": DEPLOYMENT / "readiness-proxy.conf",
+        "root /etc/nginx;": f"root {DEPLOYMENT};",
     }.items():
         assert old in configuration
         configuration = configuration.replace(old, str(new))
@@ -214,17 +233,14 @@ def site(deployment: Deployment) -> Iterator[Site]:
         f" http {{ include /etc/nginx/mime.types; {temporary} include {folder}/site.conf; }}",
         encoding="utf-8",
     )
-    gunicorn = deployment.start(
-        *(GUNICORN, "--config", "readiness/gunicorn.py", "readiness.wsgi"),
-        log="gunicorn.log",
-        READINESS_BIND=f"127.0.0.1:{backend}",
-    )
+    site = Site(deployment, http_port, https_port, backend)
     nginx = deployment.start(
         *(NGINX, "-e", folder / "nginx-error.log", "-c", folder / "nginx.conf"), log="nginx.log"
     )
     try:
-        wait_until(lambda: answers(backend) and answers(https_port))
-        yield Site(deployment, http_port, https_port, gunicorn)
+        site.serve()
+        wait_until(lambda: answers(https_port))
+        yield site
     finally:
         stop(nginx)
-        stop(gunicorn)
+        site.stop_serving()

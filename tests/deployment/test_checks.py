@@ -2,24 +2,57 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.core.checks import WARNING
+from django.core.management import get_commands, load_command_class
+from django.db import InterfaceError, OperationalError, connection, connections
 
-from assessments import checks
+from assessments import checks, frozen
 from tests.conftest import ROOT
 
-from .conftest import DEPLOYMENT, Deployment
+from .conftest import (
+    DEPLOYMENT,
+    GUNICORN,
+    Deployment,
+    answers,
+    free_port,
+    outside,
+    stop,
+    wait_until,
+)
+
+EXAMPLE = re.compile(r"^([A-Z_]+)=(.*)$", re.MULTILINE)
 
 
 def example() -> dict[str, str]:
-    """The environment of the documentation, but for what an installation must fill in."""
-    told = (DEPLOYMENT / "environment.example").read_text(encoding="utf-8")
-    return dict(re.findall(r"^([A-Z_]+)=(.*)$", told, re.MULTILINE))
+    """The environment of the documentation, but for what an installation must fill in: as a shell
+    reads it."""
+    path = DEPLOYMENT / "environment.example"
+    read = subprocess.run(
+        ["sh", "-c", 'set -a; . "$0"; exec env -0', path],
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    told = dict(each.split("=", 1) for each in read.split("\0") if each)
+    named = EXAMPLE.findall(path.read_text(encoding="utf-8"))
+    return {name: told.get(name, "") for name, _value in named}
+
+
+def test_a_shell_and_systemd_read_the_example_alike():
+    text = (DEPLOYMENT / "environment.example").read_text(encoding="utf-8")
+    told = EXAMPLE.findall(text)
+    plain = re.compile(r"[\w@%+=:,./-]*|'[^']*'|" r'"[^"$`\\]*"')
+    assert [value for _name, value in told if not plain.fullmatch(value)] == []
+    assert example() == {name: value.strip("'\"") for name, value in told}
 
 
 def test_the_documented_environment_passes_every_check(deployment: Deployment, tmp_path):
@@ -96,16 +129,108 @@ def test_what_is_off_is_read_from_the_server():
     assert "synchronous_commit" in checks._off("default")
 
 
-UNITS = sorted(path.name for path in DEPLOYMENT.glob("*.service"))
+@pytest.mark.django_db
+@pytest.mark.parametrize("failing", [OperationalError, InterfaceError])
+def test_a_database_that_is_away_is_a_warning(monkeypatch, failing):
+    def away(*args):
+        raise failing("connection refused\ndetails")
+
+    monkeypatch.setattr(connections["default"], "ensure_connection", away)
+    monkeypatch.setattr(connections["default"], "cursor", away)
+    (told,) = checks.check_reached(None, databases=["default"])
+    assert (told.level, told.id) == (WARNING, "readiness.W001")
+    assert told.msg == "The database cannot be reached: connection refused"
+    assert checks.check_durability(None, databases=["default"]) == []
+    assert frozen.check(None, databases=["default"]) == []
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.django_db
+def test_one_that_answers_is_not():
+    assert checks.check_reached(None, databases=["default"]) == []
+    assert checks.check_reached(None, databases=None) == []
+
+
+def test_the_server_starts_while_the_database_is_away_and_says_so(deployment: Deployment):
+    """By the two commands of the unit, and of the container."""
+    away = {"DATABASE_URL": f"postgresql://readiness@127.0.0.1:{free_port()}/readiness"}
+    checked = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--database", "default"],
+        cwd=ROOT,
+        env=outside() | deployment.environment | away,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert "readiness.W001" in checked.stderr
+    port = free_port()
+    gunicorn = deployment.start(
+        *(GUNICORN, "--config", "readiness/gunicorn.py", "readiness.wsgi"),
+        log="away.log",
+        READINESS_BIND=f"127.0.0.1:{port}",
+        **away,
+    )
+    try:
+        wait_until(lambda: answers(port))
+        for path, status in (("/healthz", 200), ("/", 503)):
+            asking = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            headers = {"X-Forwarded-Proto": "https", "Accept-Language": "en"}
+            asking.request("GET", path, headers=headers)
+            response = asking.getresponse()
+            page = response.read().decode()
+            asking.close()
+            assert response.status == status
+        assert int(response.headers["Retry-After"]) > 0
+        assert "What had been saved is still saved." in page
+    finally:
+        stop(gunicorn)
+
+
+UNITS = sorted(DEPLOYMENT.glob("*.service"))
+
+
+def called(path: Path) -> str:
+    return path.name
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=called)
 def test_a_unit_runs_a_command_that_exists(unit):
-    told = (DEPLOYMENT / unit).read_text(encoding="utf-8")
-    for command in re.findall(r"^Exec\w+=(.*)$", told, re.MULTILINE):
+    told = unit.read_text(encoding="utf-8")
+    commands = re.findall(r"^Exec\w+=(.*)$", told, re.MULTILINE)
+    assert commands
+    for command in commands:
+        if in_a_shell := re.fullmatch(r'/bin/sh -c "exec (.*) >>(\S+)"', command):
+            command, written = in_a_shell.groups()
+            assert f"\nReadWritePaths={Path(written).parent}\n" in told
         program, *arguments = command.removeprefix("/opt/readiness/current/").split()
         assert program in (".venv/bin/python", ".venv/bin/gunicorn")
-        assert (ROOT / (arguments[0] if "python" in program else arguments[1])).is_file()
+        if "gunicorn" in program:
+            assert (ROOT / arguments[1]).is_file()
+            continue
+        manage, name, *options = arguments
+        assert manage == "manage.py"
+        assert name in get_commands()
+        parser = load_command_class(str(get_commands()[name]), name).create_parser(manage, name)
+        parser.parse_args(options)  # which raises where it does not know them
+
+
+def test_units_are_held_alike():
+    """What one may not do, none may."""
+    held = set()
+    for unit in UNITS:
+        _before, _mark, after = unit.read_text(encoding="utf-8").partition("# What it may write")
+        held.add(after.partition("\n\n")[0].strip())
+    assert len(held) == 1
+    assert "NoNewPrivileges=yes" in held.pop()
+
+
+@pytest.mark.parametrize("timer", sorted(DEPLOYMENT.glob("*.timer")), ids=called)
+def test_a_timer_has_its_service_which_ends(timer):
+    told = timer.read_text(encoding="utf-8")
+    assert re.search(r"^OnCalendar=", told, re.MULTILINE)
+    assert re.search(r"^WantedBy=timers.target$", told, re.MULTILINE)
+    service = timer.with_suffix(".service").read_text(encoding="utf-8")
+    assert "\nType=oneshot\n" in service
 
 
 def test_the_documentation_names_every_file():

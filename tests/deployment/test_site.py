@@ -8,14 +8,17 @@ import json
 import os
 import re
 import secrets
+import shutil
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from html import unescape
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from .conftest import GUNICORN, Deployment, Site, answers, free_port, stop, wait_until
+from .conftest import GUNICORN, Deployment, Site, answers, children, free_port, stop, wait_until
 from .visitor import Visitor
 
 STATIC = re.compile(r'"(/static/[^"]+\.css)"')
@@ -131,6 +134,30 @@ def test_what_a_browser_says_of_its_address_and_request_is_not_believed(site: Si
     assert response.headers["X-Request-ID"] != given
 
 
+def test_while_no_web_server_answers_the_proxy_says_so_itself(site: Site):
+    site.stop_serving()
+    try:
+        told = [site.ask("/resume/"), site.ask("/resume/", "POST", body=b"code=ABCD")]
+    finally:
+        site.serve()
+    for response, body in told:
+        page = body.decode()
+        assert response.status == 502
+        assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert response.headers["Cache-Control"] == "no-store"
+        assert int(response.headers["Retry-After"]) > 0
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
+        assert response.headers["Strict-Transport-Security"] == "max-age=31536000"
+        assert page.index("l’est toujours") < page.index('lang="en"') < page.index("still saved")
+        assert "<script" not in page
+        assert "502" not in page
+        french = unescape(page.partition("<main>")[2].partition("<section")[0])
+        assert re.findall(r"[^\u00a0][:;?!»]|«[^\u00a0]", french) == []
+    assert site.ask("/")[0].status == 200
+    assert site.ask("/readiness-away.html")[0].status == 404  # it has no address
+
+
 def test_a_whole_sitting(site: Site, visitor: Visitor):
     visitor.open("/")
     seen = []
@@ -184,7 +211,7 @@ def test_no_log_holds_a_path_an_address_a_query_or_a_browser(site: Site):
     assert {line["logger"] for line in lines} >= {"gunicorn.error", "readiness.requests"}
     told = next(line for line in reversed(lines) if line.get("route") == "cohort")
     # The same request in the proxy's log, by its id.
-    assert told["request"] in site.machine.told("readiness.log")
+    wait_until(lambda: told["request"] in site.machine.told("readiness.log"))
 
 
 def test_the_proxy_tells_nothing_of_a_request_that_fails(site: Site):
@@ -193,10 +220,6 @@ def test_the_proxy_tells_nothing_of_a_request_that_fails(site: Site):
 
 
 # --- What the processes share ---------------------------------------------------------------------
-
-
-def children(pid: int) -> list[int]:
-    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def opened(pid: int, database: str) -> set[str]:
@@ -241,5 +264,37 @@ def test_no_connection_is_shared_by_processes(deployment: Deployment, applicatio
             assert first
             assert second
             assert not first & second
+    finally:
+        stop(gunicorn)
+
+
+def test_a_process_that_begins_later_names_the_files_of_its_server(
+    deployment: Deployment, tmp_path: Path
+):
+    """While an upgrade has put the list of the new static files in the place of the old one."""
+    static, port = tmp_path / "static", free_port()
+    shutil.copytree(deployment.folder / "static", static)
+    gunicorn = deployment.start(
+        *(GUNICORN, "--config", "readiness/gunicorn.py", "readiness.wsgi"),
+        log="later.log",
+        READINESS_BIND=f"127.0.0.1:{port}",
+        READINESS_WORKERS="1",
+        READINESS_STATIC=str(static),
+    )
+    try:
+        wait_until(lambda: answers(port) and children(gunicorn.pid))
+        listed = {"paths": {}, "version": "1.1", "hash": ""}
+        (static / "staticfiles.json").write_text(json.dumps(listed), encoding="utf-8")
+        (first,) = children(gunicorn.pid)
+        os.kill(first, signal.SIGKILL)
+        wait_until(lambda: children(gunicorn.pid) not in ([], [first]))
+        asking = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        asking.request("GET", "/", headers={"X-Forwarded-Proto": "https"})
+        response = asking.getresponse()
+        page = response.read().decode()
+        asking.close()
+        assert response.status == 200
+        (style, *_more) = STATIC.findall(page)
+        assert (static / style.removeprefix("/static/")).is_file()
     finally:
         stop(gunicorn)

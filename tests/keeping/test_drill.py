@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -182,6 +183,21 @@ def test_verifying_touches_nothing(backup, group, folder):
     assert "good, of" in run("verify_backup", backup)
     assert survey() == before
     assert sorted(path.name for path in folder.iterdir()) == files
+
+
+def test_of_a_folder_the_newest_is_verified(backup, group, folder):
+    until_the_next_second()
+    newest = backups.take(folder).path
+    assert newest != backup
+    assert f"{newest}: good, of" in run("verify_backup", folder)
+    newest.with_name(f"{newest.name}.json").unlink()
+    with pytest.raises(CommandError, match=newest.name):
+        call_command("verify_backup", str(folder))
+
+
+def test_a_folder_without_backups_is_refused(db, tmp_path):
+    with pytest.raises(CommandError, match="there is no backup in it"):
+        call_command("verify_backup", str(tmp_path))
 
 
 def test_nobody_signed_in_and_no_try_is_in_a_backup(group, folder, another):

@@ -15,10 +15,13 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser) -> None:
-        parser.add_argument("file", type=Path)
+        told = "a backup, or a folder of which the newest is taken"
+        parser.add_argument("file", type=Path, help=told)
 
     def handle(self, *args, file: Path, **options) -> None:
         try:
+            if file.is_dir():
+                file = backups.newest(file)
             done = backups.verify(file.absolute())
         except backups.BackupError as refused:
             raise CommandError(f"{file}: {refused}.") from None
