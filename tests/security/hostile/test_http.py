@@ -485,6 +485,30 @@ def test_signs_that_no_database_takes_are_answered(signs, person, asked):
         assert person.client.get(path).status_code in {302, 404}
 
 
+COOKIES = [
+    settings.SESSION_COOKIE_NAME,
+    settings.CSRF_COOKIE_NAME,
+    settings.LANGUAGE_COOKIE_NAME,
+    settings.MESSAGES_COOKIE_NAME,
+]
+
+
+@pytest.mark.parametrize("name", COOKIES)
+@pytest.mark.parametrize("value", [r'"\000aaaaaaaaa"', r'"fr\000\355\240\200\377"'])
+def test_cookies_that_no_database_takes_are_answered(name, value, client, version):
+    """Written in octal, as Django reads them: the server refuses a plain NUL in a header."""
+    for there in ("landing", "sitting", "results", "account_login", "admin:index"):
+        answer = client.get(reverse(there), headers={"cookie": f"{name}={value}"})
+        assert answer.status_code in {200, 302}, there
+    for there, sent in (
+        ("landing", {}),
+        ("resume", {"code": "2222-2222-2222-2222"}),
+        ("set_language", {"language": "en"}),
+    ):
+        answer = client.post(reverse(there), sent, headers={"cookie": f"{name}={value}"})
+        assert answer.status_code in {302, 422}, there
+
+
 PATHS = [
     "/static/../readiness/settings.py",
     "/static/..%2freadiness%2fsettings.py",
