@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
@@ -281,6 +282,18 @@ def test_backups_are_kept_as_long_as_the_notice_says(backup, folder):
     assert not beside(old).exists()
     assert kept.exists()
     assert other.exists()
+
+
+def test_by_a_clock_that_has_jumped_a_backup_is_made_and_none_is_deleted(backup, folder):
+    listed = (folder / backups.LIST).read_text()
+    with time_machine.travel(timezone.now() + timedelta(days=40)):
+        with pytest.raises(CommandError, match="The backup was made, and no older one deleted"):
+            call_command("backup", str(folder))
+        assert len(list(folder.glob(f"*{backup.suffix}"))) == 2
+        assert (folder / backups.LIST).read_text() == listed
+        until_the_next_second()
+        assert f"{backup.name}: past its day, deleted." in run("backup", folder, "--force")
+    assert not backup.exists()
 
 
 def test_while_backups_fail_the_last_good_one_stays(backup, folder, monkeypatch):
