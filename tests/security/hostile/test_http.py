@@ -396,7 +396,9 @@ def test_a_form_that_is_too_large_is_said_to_be_and_loses_nothing(language, pers
 
 
 @pytest.mark.parametrize(
-    "told", ["999999999999999999999", str(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)]
+    "told",
+    ["9" * 21, "9" * 5_000, str(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)],
+    ids=["a long number", "one that Python does not read", "one too many"],
 )
 def test_a_body_that_says_it_is_too_large_is_not_read(told, client):
     class Unread:
