@@ -237,7 +237,7 @@ def test_by_a_clock_that_has_jumped_nothing_is_deleted(group, days):
     Sitting.objects.update(opened_on=timezone.localdate() - timedelta(days=30))
     with (
         time_machine.travel(timezone.now() + timedelta(days=days)),
-        pytest.raises(CommandError, match="Nothing was deleted: it is .* --force"),
+        pytest.raises(CommandError, match=r"Nothing was deleted: it is .* --force"),
     ):
         call_command("purge")
     assert Sitting.objects.count() == there
