@@ -18,7 +18,9 @@ from .models import Sitting, Upkeep
 PATIENCE = timedelta(hours=36)
 """A day, and half a day for a run that was late."""
 
-
+AWAY, AHEAD = timedelta(days=7), timedelta(days=1)
+"""Of the last daily work: so long ago, or so far in the future, that the clock may have jumped. A
+week is the shortest for which anything may be set to be kept."""
 BEFORE = datetime(1970, 1, 1, tzinfo=UTC)
 """What stands for never, while it is done for the first time."""
 
@@ -30,13 +32,29 @@ class Work(StrEnum):
 
 def done(work: Work) -> None:
     """Remember that it has just been done."""
-    Upkeep.objects.update_or_create(name=work, defaults={"done_at": timezone.now()})
+    now = timezone.now()
+    Upkeep.objects.update_or_create(name=work, defaults={"done_at": now})
+    # Noted by a clock that was ahead, and is right again.
+    Upkeep.objects.filter(done_at__gt=now).update(done_at=now)
 
 
 def last(work: Work) -> datetime | None:
     """When it was last done, if ever."""
     done_at = Upkeep.objects.filter(name=work).values_list("done_at", flat=True).first()
     return None if done_at == BEFORE else done_at
+
+
+def doubt() -> str:
+    """Why the clock may be wrong, by which the daily work deletes for good; empty where it agrees
+    with when such work was last done. An operator alone can tell (``--force``)."""
+    at = max(filter(None, map(last, Work)), default=None)
+    now = timezone.now()
+    if at is None or now - AWAY <= at <= now + AHEAD:
+        return ""
+    return (
+        f"it is {now:%Y-%m-%d %H:%M} UTC by this machine's clock, and the daily work was last done "
+        f"{at:%Y-%m-%d %H:%M} UTC. If the clock is right, say so once by `manage.py purge --force`"
+    )
 
 
 @contextmanager

@@ -22,6 +22,8 @@ from gunicorn.glogging import Logger as GunicornLogger  # type: ignore[import-un
 from readiness import log_lines, telemetry
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "readiness.settings")
+# As wsgi.py says it, which comes later: our log reads the settings before.
+os.environ.setdefault("READINESS_STATEMENT_SECONDS", "5")
 
 
 def _number(name: str, default: int) -> int:
@@ -47,6 +49,8 @@ accesslog = None
 limit_request_line = 4_094
 limit_request_fields = 60
 limit_request_field_size = 8_190
+# No header moves the address at which the application is: anybody on this machine may send one.
+forwarder_headers = ""
 control_socket_disable = True
 
 

@@ -65,6 +65,23 @@ def test_what_is_no_session_is_an_empty_one():
     assert SessionStore(gone).get("sitting") is None
 
 
+@pytest.mark.parametrize(
+    "key",
+    ["\0" + "a" * 9, "a" * 31 + "\0", "A" * 32, "é" * 32, "a" * 33, "a" * 32 + "\n"],
+    ids=ascii,
+)
+def test_what_cannot_be_a_key_is_looked_up_nowhere(key, django_assert_num_queries):
+    """As a cookie may hold it, written in octal: PostgreSQL takes no NUL."""
+    store = SessionStore(key)
+    with django_assert_num_queries(0):
+        assert store.get("sitting") is None
+        store.flush()
+    store["sitting"] = 5
+    store.save()
+    assert SessionStore(store.session_key)["sitting"] == 5
+    assert store.session_key != key
+
+
 def test_an_altered_session_is_an_empty_one():
     key = kept(sitting=5)
     Session.objects.filter(pk=key).update(session_data="forged")

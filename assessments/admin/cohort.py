@@ -20,7 +20,7 @@ from ..qr import qr
 from .access import for_its_trainers, trains
 from .forms import AddTrainerForm, CohortForm, PhaseInline, proposed
 from .panels import PhasePanel, state_of
-from .phase_pages import PhasePages
+from .phase_pages import PhasePages, in_measure
 
 TRAINERS = "assessments_cohort_trainers"
 LEAVE = "assessments_cohort_leave"
@@ -197,6 +197,7 @@ class CohortAdmin(PhasePages):
         return HttpResponseRedirect(reverse("admin:assessments_cohort_changelist"))
 
     @for_its_trainers
+    @in_measure
     def poster_view(self, request: HttpRequest, cohort: Cohort) -> HttpResponse:
         """The link, the code and the QR code, to print and put up."""
         try:
@@ -217,6 +218,7 @@ class CohortAdmin(PhasePages):
         )
 
     @for_its_trainers
+    @in_measure
     def qualiopi_view(self, request: HttpRequest, cohort: Cohort) -> HttpResponse:
         """The file for the auditor: indicators 8 and 11."""
         phase = cohort.phases.filter(releases__isnull=False).order_by("-opens_on", "-pk").first()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import wraps
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
@@ -12,7 +14,8 @@ from .. import cohort_exports, cohorts, jobs, releases
 from ..journal import record
 from ..models import Cohort, Event, Job, Phase
 from ..press import Busy
-from .access import CarefulAdmin, for_its_trainers
+from ..views import limited
+from .access import CarefulAdmin, View, for_its_trainers
 from .frame import framed
 
 CLOSE = "assessments_cohort_close"
@@ -26,6 +29,24 @@ JOB_FILE = "assessments_cohort_job_file"
 
 STAGES = ("question", "answers", "explanation")
 """What a room sees of a situation, one after the other."""
+
+
+def in_measure(view: View) -> View:
+    """A page that makes a file: of one account, so often at most."""
+
+    @wraps(view)
+    def held(
+        self: PhasePages, request: HttpRequest, of: Cohort | Phase, *args, **more
+    ) -> HttpResponse:
+        try:
+            limited.hold((limited.STAFF_FILES, request.user.pk))
+        except limited.Limited as limit:
+            title, again = _("Too many tries: a moment, please"), limited.words(limit.wait)
+            page = self.page(request, "limited", of, title, again=again)
+            return limited.told(page, limit.wait)
+        return view(self, request, of, *args, **more)
+
+    return held
 
 
 class PhasePages(CarefulAdmin):
@@ -159,6 +180,7 @@ class PhasePages(CarefulAdmin):
     # --- Taking away --------------------------------------------------------------------------
 
     @for_its_trainers
+    @in_measure
     def export_view(self, request: HttpRequest, phase: Phase, name: str) -> HttpResponse:
         """The results as a file; those of a long publication are made by the worker."""
         if name not in cohort_exports.NAMES:

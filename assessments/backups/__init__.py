@@ -44,6 +44,8 @@ class Taken:
     manifest: Manifest
     deleted: list[str]
     """Older backups that are past their day."""
+    doubt: str = ""
+    """Why none was deleted, where the clock may be wrong (:func:`assessments.upkeep.doubt`)."""
 
 
 @dataclass(slots=True)
@@ -64,8 +66,11 @@ class Restored:
     """Sittings that are there now."""
 
 
-def take(folder: Path) -> Taken:
-    """Back up one instant of the database. Raises :class:`BackupError`, and leaves no half file."""
+def take(folder: Path, *, force: bool = False) -> Taken:
+    """Back up one instant of the database. Raises :class:`BackupError`, and leaves no half file.
+
+    By a clock that may be wrong, nothing older is deleted, unless by ``force``.
+    """
     engine = ENGINES[connection.vendor]
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -75,6 +80,9 @@ def take(folder: Path) -> Taken:
             taken = _take(engine, folder)
             # Before an upgrade, a backup is made of a database that has not all tables yet.
             kept = taken.manifest.tables.keys()
+            noted = Upkeep._meta.db_table in kept
+            if noted and not force and (doubt := upkeep.doubt()):
+                return Taken(taken.path, taken.manifest, [], doubt)
             if Tombstone._meta.db_table in kept:
                 _list_erased(folder)
             deleted = _delete_old(folder, taken.path)
@@ -82,7 +90,7 @@ def take(folder: Path) -> Taken:
         raise BackupError(f"another backup into {folder} is running") from None
     except OSError as refused:
         raise BackupError(f"{folder}: {files.unreadable(refused)}") from None
-    if Upkeep._meta.db_table in kept:
+    if noted:
         upkeep.done(upkeep.Work.BACKUP)
     return Taken(taken.path, taken.manifest, deleted)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.http import HttpRequest, QueryDict
 
 PREFIX = "carried-"
+DIGITS = 4
+"""Of a page’s number, at most: one of thousands of digits Python refuses to read."""
 
 
 def carry(request: HttpRequest, part: str, number: int) -> list[tuple[str, str]]:
@@ -31,7 +33,7 @@ def pairs(request: HttpRequest) -> list[tuple[str, str]]:
 def unpacked(request: HttpRequest) -> tuple[str, int, QueryDict] | None:
     """The page that was carried: its part, its number, what was posted to it."""
     part, _, number = request.POST.get(PREFIX + "page", "").partition("/")
-    if not (number.isascii() and number.isdecimal()):
+    if not (number.isascii() and number.isdecimal() and len(number) <= DIGITS):
         return None
     data = QueryDict(mutable=True)
     for name, value in pairs(request):

@@ -31,23 +31,26 @@ _DAY = timedelta(days=1)
 
 GROUP_GUESSES = Limit("wrong codes of a group's people", 400, _QUARTER)
 GUESSES = Limit("wrong codes from an address", 400, _QUARTER)
+GUESSES_HERE = Limit("wrong codes from this machine", 2_000, _QUARTER)
 """Wrong codes, each counted once however often it is typed. 300 people who all mistype theirs
-stay below; guessing one of a thousand groups at this pace takes 78 years, and a resume code is
-40 bits longer."""
+stay below; guessing one of a thousand groups at this pace takes 78 years, by the address of this
+very machine, which tells nobody apart, 16; and a resume code is 40 bits longer."""
 WRONG = Limit("codes known to be wrong", 0, _QUARTER)
 """What has been paid for is not paid again: a code misread by a whole room is one guess."""
 
 GROUP_OPENINGS = Limit("openings in a group", 5_000, _DAY)
 OPENINGS = Limit("openings from an address", 5_000, _DAY)
 OPENINGS_HERE = Limit("openings from this machine", 50_000, _DAY)
-"""Questionnaires begun: the rows that anybody can add. The last is for the address of this very
-machine, which tells nobody apart."""
+"""Questionnaires begun: the rows that anybody can add."""
 
 PRINTS = Limit("documents of a sitting", 20, timedelta(minutes=10))
 ADDRESS_PRINTS = Limit("documents from an address", 1_000, timedelta(minutes=10))
+PRINTS_HERE = Limit("documents from this machine", 10_000, timedelta(minutes=10))
 """PDFs: about one second of a processor each."""
 FILES = Limit("files of a sitting", 60, timedelta(minutes=10))
 """One's own data as JSON and FHIR."""
+STAFF_FILES = Limit("files of an account", 60, timedelta(minutes=10))
+"""Posters and exports of groups, of one of the staff."""
 
 
 class Limited(Exception):
@@ -87,23 +90,30 @@ def found[Found](look: Callable[[], Found], code: str, *purses: Charge) -> Found
     return opened
 
 
+def _address(request: HttpRequest, most: Limit, here: Limit) -> Charge:
+    """The address that asks. This machine's own is everybody's, behind a proxy that nobody has
+    declared or in a load test: it tells nobody apart, and is given more."""
+    told = limits.client(request)
+    if told in ("", "::/64") or ip_network(told).is_loopback:  # of IPv6, as limits.py cuts it
+        return here, ""
+    return most, told
+
+
 def guesses(request: HttpRequest, phase: Phase | None = None) -> list[Charge]:
     """Who pays for a wrong code: the group by whose door one came, then the address."""
-    address: Charge = (GUESSES, limits.client(request))
+    address = _address(request, GUESSES, GUESSES_HERE)
     return [(GROUP_GUESSES, phase.cohort_id), address] if phase else [address]
 
 
 def openings(request: HttpRequest, phase: Phase | None) -> list[Charge]:
     """Who pays for a questionnaire: its group, then the address."""
-    told = limits.client(request)
-    here = not told or ip_network(told).is_loopback
-    address: Charge = (OPENINGS_HERE, "") if here else (OPENINGS, told)
+    address = _address(request, OPENINGS, OPENINGS_HERE)
     return [(GROUP_OPENINGS, phase.cohort_id), address] if phase else [address]
 
 
 def prints(request: HttpRequest, sitting: Sitting) -> list[Charge]:
     """What a document is held to: the sitting's limit, and the address's."""
-    return [(PRINTS, sitting.pk), (ADDRESS_PRINTS, limits.client(request))]
+    return [(PRINTS, sitting.pk), _address(request, ADDRESS_PRINTS, PRINTS_HERE)]
 
 
 def hold(*charges: Charge) -> None:

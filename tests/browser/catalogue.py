@@ -265,19 +265,19 @@ def out_of(*spent: str):
 
 @state
 def anybody_resume_code_after_too_many(world):
-    with out_of("GUESSES"):
+    with out_of("GUESSES_HERE"):
         return world.browser().post(reverse("resume"), {"code": "2222-2222-2222-2222"})
 
 
 @state
 def anybody_groups_code_after_too_many(world):
-    with out_of("GUESSES"):
+    with out_of("GUESSES_HERE"):
         return world.browser().post(reverse("group"), {"access": "2222-2222"})
 
 
 @state
 def anybody_groups_link_after_too_many(world):
-    with out_of("GUESSES"):
+    with out_of("GUESSES_HERE"):
         return world.browser().get(world.door(world.fresh))
 
 
@@ -285,7 +285,7 @@ def anybody_groups_link_after_too_many(world):
 def anybody_earlier_code_after_too_many(world):
     client = at_the_code(world, world.door(world.cohort))
     token = client.get(reverse("start")).context["form"].initial["token"]
-    with out_of("GUESSES", "GROUP_GUESSES"):
+    with out_of("GUESSES_HERE", "GROUP_GUESSES"):
         return client.post(reverse("start"), {"token": token, "earlier": "2222-2222-2222-2222"})
 
 
@@ -819,6 +819,12 @@ def trainer_results_printed(world):
 @state
 def trainer_poster(world):
     return at_a_cohort(world, "poster", world.cohort)
+
+
+@state
+def trainer_poster_after_too_many(world):
+    with out_of("STAFF_FILES"):
+        return at_a_cohort(world, "poster", world.cohort)
 
 
 @state

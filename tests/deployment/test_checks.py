@@ -104,6 +104,30 @@ def test_pages_alone_are_bounded_though_all_share_one_environment(
     assert ("statement_timeout=7s" in told) == bound
 
 
+AS_GUNICORN_DOES = """
+from gunicorn.app.wsgiapp import WSGIApplication
+served = WSGIApplication()
+served.cfg.logger_class(served.cfg)
+served.wsgi()
+"""
+
+
+@pytest.mark.parametrize("loading", ["import readiness.wsgi\n", AS_GUNICORN_DOES])
+def test_pages_are_bounded_though_nothing_is_set(deployment: Deployment, loading):
+    """gunicorn's log reads the settings before the application is there."""
+    code = "from django.conf import settings; print(settings.DATABASES['default']['OPTIONS'])"
+    command = [sys.executable, "-c", loading + code]
+    told = subprocess.run(
+        [*command, "--config", "readiness/gunicorn.py", "readiness.wsgi"],
+        cwd=ROOT,
+        env=outside() | deployment.environment | {"DATABASE_URL": example()["DATABASE_URL"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "statement_timeout=5s" in told
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("off", [(), ("fsync",), ("fsync", "synchronous_commit")])
 def test_a_database_that_may_lose_what_it_acknowledged_is_refused(monkeypatch, off):

@@ -12,8 +12,11 @@ from pypdf import PdfReader
 
 from assessments import cohort_exports, cohorts, press, releases
 from assessments.cohort_tables import book
+from assessments.limits import Limit
 from assessments.models import Event, Phase
-from tests.admin.conftest import TODAY
+from assessments.roles import make_trainer
+from assessments.views import limited
+from tests.admin.conftest import TODAY, browser, user
 from tests.pdfs import assert_sound, flat, printed, text_of
 
 LINK = "https://readiness.example.org/group/"
@@ -141,6 +144,24 @@ def test_a_long_address_leaves_the_poster_on_its_page(phase, cohort):
         with translation.override(language):
             reader = poster(cohort, "https://" + "evaluation-formation." * 5 + "example.org/g/ABCD")
             assert len(reader.pages) == 1
+
+
+@pytest.mark.parametrize("name", ["poster.pdf", "qualiopi.pdf", "results.csv"])
+def test_an_account_has_files_made_so_often_at_most(closed, desk, name, monkeypatch):
+    colleague = user("colleague")
+    make_trainer(colleague)
+    closed.cohort.trainers.add(colleague)
+    cohort = reverse("admin:assessments_cohort_change", args=(closed.cohort_id,))
+    under = cohort.replace("change/", "")
+    address = under + (f"phases/{closed.pk}/results/{name}" if name == "results.csv" else name)
+    monkeypatch.setattr(limited, "STAFF_FILES", Limit("few", 2, timedelta(days=365)))
+    monkeypatch.setattr(press, "pdf", lambda *_args: b"%PDF-")
+    assert [desk.get(address).status_code for _time in range(4)] == [200, 200, 429, 429]
+    refused = desk.get(address)
+    assert int(refused.headers["Retry-After"]) > 0
+    assert limited.words(int(refused.headers["Retry-After"])) in refused.text
+    assert cohort in refused.text
+    assert browser(colleague).get(address).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["poster.pdf", "qualiopi.pdf", "results.pdf"])

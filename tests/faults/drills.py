@@ -62,7 +62,9 @@ JUMPS = (HOUR, -HOUR, 2 * DAY, -2 * DAY, 0, -3 * HOUR, 5 * HOUR, 0)
 
 
 def clock_jumps(system: System, chance: random.Random, _seconds: float) -> None:
+    """And the timer fires while the clock is further ahead than answers are kept."""
     system.clock.write_text(str(chance.choice(JUMPS)))
+    assert not system.purge_ahead(40 * DAY)
 
 
 ANYWHERE: dict[str, Fault] = {

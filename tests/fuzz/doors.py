@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from assessments.models import Event, InstrumentDraft, Phase, Sitting, StandardStudy
 from assessments.sittings import questionnaire_of, sheet_of
-from tests.browser.world import World, archive
+from tests.browser.world import Browser, World, archive
 from tests.instrument.example import example_files
 
 from . import hostile
@@ -95,10 +95,20 @@ class Request:
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     cookies: dict[str, str] = field(default_factory=dict)
+    """As they are written in the header."""
 
 
 class SmallWorld(World):
     """The world of the catalogue, with as few simulated people as a group is published from."""
+
+    def __init__(self, language: str) -> None:
+        self.codes: dict[Browser, str] = {}
+        super().__init__(language)
+
+    def holding(self, code: str, **how: bool) -> Browser:
+        browser = super().holding(code, **how)
+        self.codes[browser] = code
+        return browser
 
     def _closed(self, name: str, size: int, *kinds: str, breakdown: str = "") -> Phase:
         return super()._closed(name, min(size, 12), *kinds, breakdown=breakdown)
@@ -132,6 +142,10 @@ class Doors:
             name: {key: morsel.value for key, morsel in client.cookies.items()}
             for name, client in clients.items()
         }
+        self.codes = {
+            name: world.codes[client] for name, client in clients.items() if client in world.codes
+        }
+        """Resume codes that open something."""
         self.addresses = sorted(set(patterns(get_resolver())))
         self.good = self._good()
         self.forms = {name: self._forms(name) for name in clients}
@@ -174,7 +188,7 @@ class Doors:
 
     def _forms(self, who: str) -> dict[str, list[tuple[str, str]]]:
         """What the forms of the pages without a parameter, and a few others, would send."""
-        client, found = self.client(who, {}), {}
+        client, found = self.client(who), {}
         reached = [f"/{each}" for each in self.addresses if not PART.search(each)]
         reached += [reverse("page", args=(part, 1)) for part in self.good["part"]]
         reached += [
@@ -196,9 +210,9 @@ class Doors:
 
     # --- What is sent -----------------------------------------------------------------------------
 
-    def client(self, who: str, cookies: dict[str, str]) -> Client:
+    def client(self, who: str) -> Client:
         client = Client(headers={"accept-language": "fr"})
-        client.cookies = SimpleCookie(self.cookies[who] | cookies)
+        client.cookies = SimpleCookie(self.cookies[who])
         return client
 
     def asked(self, request: Request) -> HttpResponse:
@@ -206,11 +220,15 @@ class Doors:
         self.sent += 1
         given: dict[str, Any] = {"PATH_INFO": request.path.decode("latin-1")}
         given["QUERY_STRING"] = request.query.decode("latin-1")
+        client = self.client(request.who)
+        if request.cookies:
+            sent = {name: each.coded_value for name, each in client.cookies.items()}
+            sent |= request.cookies
+            given["HTTP_COOKIE"] = "; ".join(f"{name}={value}" for name, value in sent.items())
         for name, value in request.headers.items():
             written = name.upper().replace("-", "_")
             given[written if written == "CONTENT_LENGTH" else f"HTTP_{written}"] = value
         with Undone():
-            client = self.client(request.who, request.cookies)
             # A server gives what has come, whatever length was told; the test client would refuse.
             given["wsgi.input"] = io.BytesIO(request.body)
             answer = client.generic(request.method, "/", request.body, request.kind, **given)
@@ -266,13 +284,21 @@ class Undone(transaction.Atomic):
         super().__exit__(*told)
 
 
+WAYS = ("address", "address", "address", "form", "form", "form", "carried")
+"""What is spoilt: nothing yet, a form as it was displayed, a page that is carried to a code."""
+
+
 @st.composite
-def requests(draw: st.DrawFn, doors: Doors) -> Request:
-    who = draw(st.sampled_from(sorted(doors.cookies)))
+def requests(draw: st.DrawFn, doors: Doors, ways: tuple[str, ...] = WAYS) -> Request:
+    way = draw(st.sampled_from(ways))
+    who = draw(st.sampled_from(sorted(doors.codes if way == "carried" else doors.cookies)))
     forms = doors.forms[who]
     method = draw(st.sampled_from(METHODS))
     pairs: list[tuple[bytes, bytes]] = []
-    if forms and draw(st.booleans()):  # a form as it was displayed, before it is spoilt
+    if way == "carried":
+        path, method = reverse("resume").encode(), "POST"
+        pairs = draw(_carried(doors, who))
+    elif forms and way == "form":  # before it is spoilt
         there = draw(st.sampled_from(sorted(forms)))
         path = there.encode()
         pairs = [(name.encode(), value.encode()) for name, value in forms[there][:120]]
@@ -301,8 +327,19 @@ def requests(draw: st.DrawFn, doors: Doors) -> Request:
     cookies = {}
     if draw(st.integers(0, 5)) == 0:
         known = ["readiness_session", "csrftoken", "django_language", "messages", "sessionid"]
-        cookies[draw(st.sampled_from(known))] = draw(hostile.HEADER)
+        cookies[draw(st.sampled_from(known))] = draw(hostile.COOKIE)
     return Request(who, method, path, query, kind, body, headers, cookies)
+
+
+@st.composite
+def _carried(draw: st.DrawFn, doors: Doors, who: str) -> list[tuple[bytes, bytes]]:
+    """Somebody's code, and what a page of theirs would have sent while their session was over."""
+    part = draw(st.sampled_from(doors.good["part"]))
+    number = draw(st.sampled_from(doors.good["number"]) | st.sampled_from(hostile.NUMBERS))
+    shown = doors.forms[who].get(reverse("page", args=(part, 1)), [])[:120]
+    fields = [("code", doors.codes[who]), ("carried-page", f"{part}/{number}")]
+    fields += [(f"carried-{name}", value) for name, value in shown]
+    return [(name.encode(), value.encode()) for name, value in fields]
 
 
 @st.composite

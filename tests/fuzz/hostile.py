@@ -60,6 +60,10 @@ JSON = st.recursive(
 ).map(lambda value: json.dumps(value).encode())
 
 
+NUMBERS = ("0", "-1", "\0", "٣", "²", str(2**31), str(2**63), "9" * 400, "9" * 5000)
+"""Where a number is read."""
+
+
 def one_line(text: str) -> str:
     """As the server's parser of headers lets it through: bytes of Latin-1, without line ends."""
     sent = text.encode("utf-8", "surrogatepass").decode("latin-1")
@@ -67,6 +71,15 @@ def one_line(text: str) -> str:
 
 
 HEADER = TEXTS.map(one_line)
+
+
+def escaped(text: str) -> str:
+    """As a cookie writes in octal what no header may hold, for Django to read; as long as a key."""
+    sent = text.encode("utf-8", "surrogatepass").ljust(32, b"a")[:2000]
+    return '"' + "".join(f"\\{byte:03o}" for byte in sent) + '"'
+
+
+COOKIE = HEADER | TEXTS.map(escaped)
 
 
 def urlencoded(pairs: list[tuple[bytes, bytes]]) -> bytes:

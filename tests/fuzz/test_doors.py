@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import pytest
 from django.http import HttpResponse
+from django.http.cookie import parse_cookie
 from django.test import override_settings
 from django.urls import clear_url_caches, include, path
 from django.utils.html import escape
-from hypothesis import given
+from hypothesis import find, given
 from hypothesis import strategies as st
 
 from assessments.models import Sitting
+from assessments.views import carried
 
+from . import hostile
 from .conftest import PARTS, WHOLE, fuzzed, of_this_database
 from .doors import PART, Request, requests
 
@@ -104,3 +107,27 @@ def test_a_view_that_is_at_fault_is_found(doors, monkeypatch):
         assert found(sound) is None
         for view in (breaks, reflects, unguarded, leads_out, spoils):
             assert found(view) is not None, view.__name__
+
+
+@pytest.mark.drawn
+@pytest.mark.xdist_group("doors0")
+def test_a_fault_behind_a_right_code_is_found(doors, monkeypatch):
+    """A number of thousands of digits, which only a code that opens something leads to."""
+    monkeypatch.setattr(carried, "DIGITS", 10_000)
+
+    @fuzzed(200, absolute=True)
+    @given(st.data())
+    def send(data) -> None:
+        doors.asked(data.draw(requests(doors, ways=("carried",))))
+
+    with pytest.raises(ValueError, match="digits"):
+        send()
+
+
+@pytest.mark.drawn
+def test_what_no_header_may_hold_comes_in_a_cookie():
+    def holds_a_key_with_nul(written: str) -> bool:
+        read = parse_cookie(f"name={written}")["name"]
+        return "\0" in read and len(read) >= 8
+
+    assert find(hostile.COOKIE, holds_a_key_with_nul)

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
@@ -14,12 +15,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
 from assessments import backups, sittings, tombstones
 from assessments.backups import files, manifests, postgresql, sqlite
+from assessments.backups.elsewhere import elsewhere
 from assessments.backups.survey import survey
 from assessments.models import Release, Sitting
 
@@ -283,6 +286,18 @@ def test_backups_are_kept_as_long_as_the_notice_says(backup, folder):
     assert other.exists()
 
 
+def test_by_a_clock_that_has_jumped_a_backup_is_made_and_none_is_deleted(backup, folder):
+    listed = (folder / backups.LIST).read_text()
+    with time_machine.travel(timezone.now() + timedelta(days=40)):
+        with pytest.raises(CommandError, match="The backup was made, and no older one deleted"):
+            call_command("backup", str(folder))
+        assert len(list(folder.glob(f"*{backup.suffix}"))) == 2
+        assert (folder / backups.LIST).read_text() == listed
+        until_the_next_second()
+        assert f"{backup.name}: past its day, deleted." in run("backup", folder, "--force")
+    assert not backup.exists()
+
+
 def test_while_backups_fail_the_last_good_one_stays(backup, folder, monkeypatch):
     old = aged(backup, 60)
 
@@ -446,9 +461,9 @@ def test_what_cannot_be_tried_aside_is_compared_in_place(backup, monkeypatch):
         call_command("restore", str(backup), replace=True)
 
 
-@only_on(POSTGRESQL)
-def test_no_secret_is_in_the_arguments_of_a_program(folder, monkeypatch):
-    monkeypatch.setitem(connection.settings_dict, "PASSWORD", "a-password")
+@pytest.fixture
+def started(monkeypatch) -> list[tuple[list[str], dict[str, str]]]:
+    """The programs that are started: their arguments and their environment."""
     seen = []
     real = subprocess.Popen
 
@@ -458,12 +473,46 @@ def test_no_secret_is_in_the_arguments_of_a_program(folder, monkeypatch):
             super().__init__(arguments, **options)
 
     monkeypatch.setattr(subprocess, "Popen", Watched)
+    return seen
+
+
+@only_on(POSTGRESQL)
+def test_programs_go_where_the_address_of_the_database_leads(folder, monkeypatch, started):
+    """To the primary of two servers, or the dump would be of a standby."""
+    options = {"target_session_attrs": "read-write", "application_name": "readiness"}
+    for name, value in options.items():
+        monkeypatch.setitem(connection.settings_dict["OPTIONS"], name, value)
+    backups.take(folder)
+    ((_arguments, environment),) = started
+    assert environment["PGTARGETSESSIONATTRS"] == "read-write"
+    assert environment["PGAPPNAME"] == "readiness"
+    assert environment["PGCONNECT_TIMEOUT"] == "3"
+
+
+@only_on(POSTGRESQL)
+def test_a_dump_may_take_longer_than_a_transaction_may_be_idle(folder, group, monkeypatch):
+    """DEPLOYMENT.md bounds that for the role: what holds the snapshot has nothing to say."""
+
+    def slow(program, arguments):
+        time.sleep(1)
+        run_program(program, arguments)
+
+    run_program = postgresql._run
+    monkeypatch.setattr(postgresql, "_run", slow)
+    soon = {"options": "-c idle_in_transaction_session_timeout=400ms"}
+    with elsewhere(connection.settings_dict["NAME"], soon):
+        assert backups.take(folder).manifest.answers.rows == Sitting.objects.count()
+
+
+@only_on(POSTGRESQL)
+def test_no_secret_is_in_the_arguments_of_a_program(folder, monkeypatch, started):
+    monkeypatch.setitem(connection.settings_dict, "PASSWORD", "a-password")
     backups.verify(backups.take(folder).path)
-    assert {Path(arguments[0]).name for arguments, _env in seen} == {
+    assert {Path(arguments[0]).name for arguments, _env in started} == {
         "pg_dump",
         "pg_restore",
         "psql",
     }
-    for arguments, environment in seen:
+    for arguments, environment in started:
         assert "a-password" not in " ".join(arguments)
         assert environment["PGPASSWORD"] == "a-password"

@@ -233,6 +233,37 @@ def test_purges_at_once_do_no_harm(group):
     assert Sitting.objects.count() == left
 
 
+@pytest.mark.parametrize("days", [40, 8, -2])
+def test_by_a_clock_that_has_jumped_nothing_is_deleted(group, days):
+    run("purge")
+    there = Sitting.objects.count()
+    Sitting.objects.update(opened_on=timezone.localdate() - timedelta(days=30))
+    with (
+        time_machine.travel(timezone.now() + timedelta(days=days)),
+        pytest.raises(CommandError, match=r"Nothing was deleted: it is .* --force"),
+    ):
+        call_command("purge")
+    assert Sitting.objects.count() == there
+    assert run("purge") == "0 sittings deleted.\n"
+
+
+def test_after_a_month_of_rest_it_goes_on_once_somebody_says_that_the_clock_is_right(group):
+    run("purge")
+    with time_machine.travel(timezone.now() + timedelta(days=31)):
+        assert run("purge", "--force") == f"{len(group.sittings)} sittings deleted.\n"
+        assert upkeep.doubt() == ""
+        assert run("purge") == "0 sittings deleted.\n"
+
+
+def test_a_clock_that_was_ahead_for_some_days_is_forgotten_by_the_same_word(group):
+    with time_machine.travel(timezone.now() + timedelta(days=3)):
+        run("purge")
+        upkeep.done(upkeep.Work.BACKUP)
+    assert "was last done" in upkeep.doubt()
+    run("purge", "--force")
+    assert upkeep.doubt() == ""
+
+
 def test_one_sees_when_the_purge_is_no_longer_run(group):
     def told() -> list[str]:
         return [each.id for each in upkeep.check_upkeep(None, databases=["default"])]

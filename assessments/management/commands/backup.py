@@ -23,10 +23,15 @@ class Command(BaseCommand):
             default=Path(settings.DATA_DIR) / "backups",
             help="(default: %(default)s)",
         )
+        parser.add_argument(
+            "--force",
+            action="store_true",
+            help="the clock is right, however long ago the last purge or backup was",
+        )
 
-    def handle(self, *args, folder: Path, **options) -> None:
+    def handle(self, *args, folder: Path, force: bool, **options) -> None:
         try:
-            taken = backups.take(folder.absolute())
+            taken = backups.take(folder.absolute(), force=force)
         except backups.BackupError as refused:
             raise CommandError(f"No backup was made: {refused}.") from None
         rows = sum(table.rows for table in taken.manifest.tables.values())
@@ -35,3 +40,5 @@ class Command(BaseCommand):
         self.stdout.write(f"{answers.rows} sittings, digest {answers.digest}")
         for name in taken.deleted:
             self.stdout.write(f"{name}: past its day, deleted.")
+        if taken.doubt:
+            raise CommandError(f"The backup was made, and no older one deleted: {taken.doubt}.")

@@ -2,7 +2,7 @@
 of open phases. To be run every day; running it twice, even at once, does no harm."""
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from assessments import jobs, journal, limits, releases, tombstones, upkeep
@@ -15,7 +15,16 @@ from assessments.staff import sessions
 class Command(BaseCommand):
     help = __doc__
 
+    def add_arguments(self, parser) -> None:
+        parser.add_argument(
+            "--force",
+            action="store_true",
+            help="the clock is right, however long ago the last purge or backup was",
+        )
+
     def handle(self, *args, **options) -> None:
+        if not options["force"] and (doubt := upkeep.doubt()):
+            raise CommandError(f"Nothing was deleted: {doubt}.")
         with upkeep.alone(upkeep.Work.PURGE):
             again = tombstones.erase_again()
             with transaction.atomic():

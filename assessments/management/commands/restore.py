@@ -64,7 +64,8 @@ class Command(BaseCommand):
         if done.too_old:
             write("The backup is older than READINESS_BACKUPS_KEPT: what was erased so long ago is")
             write("remembered nowhere, and has come back.")
-        call_command("purge", stdout=self.stdout)
+        # What was restored may be old, and so the last time that it knows of.
+        call_command("purge", force=True, stdout=self.stdout)
         write("Everybody is signed off.")
         write(f"Lost at most what was saved in the last {_span(began - told.taken_at)} (RPO).")
         write(f"Took {done.seconds:.1f} s (RTO).")

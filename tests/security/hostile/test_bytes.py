@@ -143,6 +143,8 @@ HOSTILE = {
     "a space before the colon": asking(b"/privacy/", b"Host : evil.example"),
     "no such method": asking(method=b"get"),
     "no protocol": b"GET /privacy/\r\n\r\n",
+    "an address moved elsewhere": asking(b"/privacy/", b"SCRIPT_NAME: /x"),
+    "another address, told beside": asking(b"/privacy/", b"PATH_INFO: /nowhere/"),
     "another protocol": b"GET /privacy/ HTTP/9.9\r\n\r\n",
     "noise": bytes(range(256)) * 20,
     "a host in the address": asking(b"http://evil.example/privacy/"),
@@ -170,6 +172,11 @@ def test_bytes_that_no_browser_sends_are_refused_and_harm_nobody(sent, server):
 )
 def test_what_exceeds_the_limits_of_the_server_is_not_read_on(limit, server):
     assert status(told(server, HOSTILE[limit])) in {CUT, *range(400, 500)}
+
+
+def test_no_header_moves_the_address_of_a_page(server):
+    for moved in ("an address moved elsewhere", "another address, told beside"):
+        assert status(told(server, HOSTILE[moved])) == 200
 
 
 def test_chunks_without_a_length_are_taken_for_nothing(server):

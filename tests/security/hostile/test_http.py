@@ -396,7 +396,9 @@ def test_a_form_that_is_too_large_is_said_to_be_and_loses_nothing(language, pers
 
 
 @pytest.mark.parametrize(
-    "told", ["999999999999999999999", str(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)]
+    "told",
+    ["9" * 21, "9" * 5_000, str(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)],
+    ids=["a long number", "one that Python does not read", "one too many"],
 )
 def test_a_body_that_says_it_is_too_large_is_not_read(told, client):
     class Unread:
@@ -483,6 +485,30 @@ def test_signs_that_no_database_takes_are_answered(signs, person, asked):
         assert answer.status_code < 500, (there, field)
     for path in (f"/c/{raw}/", f"/sitting/{raw}/1/", f"/method/questionnaire-{raw}-fhir-r4.json"):
         assert person.client.get(path).status_code in {302, 404}
+
+
+COOKIES = [
+    settings.SESSION_COOKIE_NAME,
+    settings.CSRF_COOKIE_NAME,
+    settings.LANGUAGE_COOKIE_NAME,
+    settings.MESSAGES_COOKIE_NAME,
+]
+
+
+@pytest.mark.parametrize("name", COOKIES)
+@pytest.mark.parametrize("value", [r'"\000aaaaaaaaa"', r'"fr\000\355\240\200\377"'])
+def test_cookies_that_no_database_takes_are_answered(name, value, client, version):
+    """Written in octal, as Django reads them: the server refuses a plain NUL in a header."""
+    for there in ("landing", "sitting", "results", "account_login", "admin:index"):
+        answer = client.get(reverse(there), headers={"cookie": f"{name}={value}"})
+        assert answer.status_code in {200, 302}, there
+    for there, sent in (
+        ("landing", {}),
+        ("resume", {"code": "2222-2222-2222-2222"}),
+        ("set_language", {"language": "en"}),
+    ):
+        answer = client.post(reverse(there), sent, headers={"cookie": f"{name}={value}"})
+        assert answer.status_code in {302, 422}, there
 
 
 PATHS = [

@@ -345,12 +345,26 @@ def test_opening_once_more_with_the_same_code_counts(person, asked, monkeypatch)
     assert Sitting.objects.count() == 1
 
 
-def test_this_machine_s_own_address_is_given_more(version):
+@pytest.mark.parametrize("here", ["127.0.0.1", "::1", "::ffff:127.0.0.1", ""])
+def test_this_machine_s_own_address_is_given_more(finished, here):
     """It is a proxy's that nobody has declared, or a load test's: everybody's."""
-    here = Client(REMOTE_ADDR="127.0.0.1").post(reverse("landing")).wsgi_request
-    assert limited.openings(here, None) == [(limited.OPENINGS_HERE, "")]
-    there = browser().post(reverse("landing")).wsgi_request
-    assert limited.openings(there, None) == [(limited.OPENINGS, f"{WARD}/32")]
+    own = Client(REMOTE_ADDR=here).get(reverse("privacy")).wsgi_request
+    assert limited.openings(own, None) == [(limited.OPENINGS_HERE, "")]
+    assert limited.guesses(own) == [(limited.GUESSES_HERE, "")]
+    assert limited.prints(own, finished.sitting)[1] == (limited.PRINTS_HERE, "")
+    there = browser().get(reverse("privacy")).wsgi_request
+    ward = f"{WARD}/32"
+    assert limited.openings(there, None) == [(limited.OPENINGS, ward)]
+    assert limited.guesses(there) == [(limited.GUESSES, ward)]
+    assert limited.prints(there, finished.sitting)[1] == (limited.ADDRESS_PRINTS, ward)
+
+
+def test_a_scan_from_this_machine_s_address_leaves_room_for_right_codes(person, few):
+    """Behind a proxy that nobody has declared, it is the address of all."""
+    everybody = browser("127.0.0.1")
+    for _ in range(3 * few):
+        assert guess(everybody, "resume") == 422
+    assert everybody.post(reverse("resume"), {"code": person.code}).status_code == 302
 
 
 @pytest.mark.parametrize(
@@ -386,8 +400,8 @@ def test_documents_are_limited_by_sitting_then_by_address(finished, monkeypatch)
     assert finished.client.post(reverse("certificate")).status_code == 429
     assert ask(reverse("results")).status_code == 200
     # What was refused to the sitting has taken nothing from its address.
-    place = limits.client(ask(reverse("results")).wsgi_request)
-    assert limits.tries((limited.ADDRESS_PRINTS, place)) == 2
+    _sitting, place = limited.prints(ask(reverse("results")).wsgi_request, finished.sitting)
+    assert limits.tries(place) == 2
 
 
 def test_a_document_that_could_not_be_made_is_refunded(finished, monkeypatch):
@@ -397,8 +411,8 @@ def test_a_document_that_could_not_be_made_is_refunded(finished, monkeypatch):
     monkeypatch.setattr(press, "pdf", busy)
     answer = finished.client.get(reverse("report"))
     assert answer.status_code == 503
-    assert limits.tries((limited.PRINTS, finished.sitting.pk)) == 0
-    assert limits.tries((limited.ADDRESS_PRINTS, limits.client(answer.wsgi_request))) == 0
+    charges = limited.prints(answer.wsgi_request, finished.sitting)
+    assert [limits.tries(charge) for charge in charges] == [0, 0]
 
 
 def test_saving_is_never_limited(person, asked, monkeypatch):
