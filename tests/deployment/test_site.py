@@ -183,8 +183,8 @@ def test_no_log_holds_a_path_an_address_a_query_or_a_browser(site: Site):
     lines = [json.loads(line) for line in site.machine.told("gunicorn.log").splitlines()]
     assert {line["logger"] for line in lines} >= {"gunicorn.error", "readiness.requests"}
     told = next(line for line in reversed(lines) if line.get("route") == "cohort")
-    # The same request in the proxy's log, by its id.
-    assert told["request"] in site.machine.told("readiness.log")
+    # The same request in the proxy's log, by its id, once the proxy has written it.
+    wait_until(lambda: told["request"] in site.machine.told("readiness.log"))
 
 
 def test_the_proxy_tells_nothing_of_a_request_that_fails(site: Site):
