@@ -157,18 +157,28 @@ class Watch:
             self._look()
 
     def _look(self) -> None:
+        """The master, its children, and theirs: what a press forks, it counts itself."""
+        depths = {self.master: 0}
+        found = {}
         for process in Path("/proc").iterdir():
-            try:
-                said = (process / "stat").read_text().rpartition(")")[2].split()
-                pid, parent = int(process.name), int(said[1])
-                if pid == self.master or parent in self.seconds:
-                    # The press forks for each document; gunicorn's children are counted anyway.
-                    ended = int(said[13]) + int(said[14]) if pid != self.master else 0
-                    self.seconds[pid] = (int(said[11]) + int(said[12]) + ended) / TICK
-                    held = int(said[21]) * os.sysconf("SC_PAGE_SIZE") // 2**20
-                    self.memory[pid] = max(held, self.memory.get(pid, 0))
-            except (OSError, IndexError, ValueError):
-                continue
+            if process.name.isdecimal():
+                try:
+                    said = (process / "stat").read_text().rpartition(")")[2].split()
+                    found[int(process.name)] = said
+                except OSError:
+                    continue  # it has ended meanwhile
+        for depth in (1, 2):
+            depths |= {
+                pid: depth
+                for pid, said in found.items()
+                if depths.get(int(said[1])) == depth - 1 and pid not in depths
+            }
+        for pid, depth in depths.items():
+            if said := found.get(pid):
+                ended = int(said[13]) + int(said[14]) if depth == 2 else 0
+                self.seconds[pid] = (int(said[11]) + int(said[12]) + ended) / TICK
+                held = int(said[21]) * os.sysconf("SC_PAGE_SIZE") // 2**20
+                self.memory[pid] = max(held, self.memory.get(pid, 0))
 
     def stop(self) -> None:
         self._over.set()
