@@ -2,7 +2,9 @@
 
 Judged without next steps, whose texts are people's own and as long as they like; of people who
 chose three, the size is printed too. Rows are written through the model, in the order in which they
-come, and measured as they then lie: nothing is vacuumed first.
+come, and measured as they then lie: nothing is vacuumed first. Printed is also what they take where
+each is begun empty and saved page by page, as people do it: PostgreSQL writes a row anew at each
+save, and its vacuum, which it runs by itself in earnest, is run after each few hundred people.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import batched
 
 from . import crowds
 from .measuring import Figure, bounded, growth, printed, told
@@ -18,10 +21,12 @@ from .measuring import Figure, bounded, growth, printed, told
 # isort: split
 from django.db import connection, transaction
 
+from assessments import sittings
 from assessments.models import Phase, Sitting
 
 SIZES = (10_000, 30_000, 100_000)
 WITH_STEPS = 10_000
+AS_PEOPLE_SAVE, TOGETHER, PAGES = 10_000, 500, 16
 MOST = {"sqlite": 300, "postgresql": 400}
 """Bytes a sitting."""
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
@@ -49,6 +54,14 @@ def main() -> Iterator[Figure]:
     )  # fmt: skip
     yield growth(f"storage of finished sittings, {name}", SIZES, taken, unit="bytes", most=1.05)
     before = sum(kept.values())
+    saved(phase, AS_PEOPLE_SAVE, seed=2)
+    stored += AS_PEOPLE_SAVE
+    kept = sizes()
+    yield printed(
+        f"storage of a finished sitting, {name}, saved page by page",
+        [(sum(kept.values()) - before) / AS_PEOPLE_SAVE], unit="bytes",
+    )  # fmt: skip
+    before = sum(kept.values())
     three = [steps for steps in crowds.plans(phase) if steps and len(steps) == 3]
     add(phase, WITH_STEPS, seed=1, chosen=three)
     yield printed(
@@ -69,6 +82,32 @@ def add(phase: Phase, n: int, seed: int, chosen: Sequence[list[dict]] | None = N
     for some in crowds.crowd(phase, n, seed):
         with transaction.atomic():
             Sitting.objects.bulk_create(crowds.finished(phase, some, chosen))
+
+
+def saved(phase: Phase, n: int, seed: int) -> None:
+    """Have so many people begin, save page by page and finish, a few hundred at the same time."""
+    for some in crowds.crowd(phase, n, seed):
+        for people in batched(crowds.finished(phase, some), TOGETHER):
+            whole = [(each.pk, each.answers, each.finished_on, each.outcomes) for each in people]
+            for each in people:
+                each.answers, each.revision = bytes(len(each.answers)), 0
+                each.finished_on = each.outcomes = None
+            Sitting.objects.bulk_create(people)
+            for page in range(1, PAGES + 1):
+                with transaction.atomic(), connection.cursor() as cursor:
+                    cursor.executemany(
+                        sittings._KEEP,
+                        [
+                            (answers[: (here := len(answers) * page // PAGES)]
+                             + bytes(len(answers) - here), "fr", key, page - 1)
+                            for key, answers, _day, _outcomes in whole
+                        ],
+                    )  # fmt: skip
+            for key, _answers, day, outcomes in whole:
+                Sitting.objects.filter(pk=key).update(finished_on=day, outcomes=outcomes)
+            if connection.vendor == "postgresql":
+                with connection.cursor() as cursor:
+                    cursor.execute(f"VACUUM {TABLE}")
 
 
 def sizes() -> dict[str, int]:
