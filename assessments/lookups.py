@@ -6,6 +6,7 @@ long as to have one row found by it; here it is done once.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +23,8 @@ class _Written:
     """Of the model, in the order of their columns, which come first."""
     annotations: dict[str, int]
     """The column of each."""
-    compiler: Any
-    converters: dict[int, Any]
+    converters: dict[int, tuple[list[Callable[..., Any]], Any]]
+    """Of some columns: what makes of a value what the field holds."""
 
 
 class Lookup[Row: Model]:
@@ -41,12 +42,14 @@ class Lookup[Row: Model]:
         model = self.queryset.model
         with connection.cursor() as cursor:
             cursor.execute(written.sql, [model._meta.pk.get_db_prep_value(key, connection)])
-            rows = cursor.fetchmany(1)
-        if written.converters:
-            rows = written.compiler.apply_converters(rows, written.converters)
-        row = next(iter(rows), None)
+            row = cursor.fetchone()
         if row is None:
             return None
+        if written.converters:
+            row = list(row)
+            for column, (converters, expression) in written.converters.items():
+                for converted in converters:
+                    row[column] = converted(row[column], expression, connection)
         found = model.from_db(connection.alias, written.fields, row[: len(written.fields)])
         for name, column in written.annotations.items():
             setattr(found, name, row[column])
@@ -65,6 +68,5 @@ class Lookup[Row: Model]:
             sql,
             [selected[column].target.attname for column in columns],
             dict(compiler.annotation_col_map),
-            compiler,
             compiler.get_converters(selected),
         )

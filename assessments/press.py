@@ -196,7 +196,7 @@ def _signs_of_the_fonts() -> set[int]:
 
 
 @cache
-def _unprintable() -> re.Pattern[str]:
+def unprintable() -> re.Pattern[str]:
     """A run of signs that our fonts lack."""
     return _all_but(_signs_of_the_fonts())
 
@@ -213,14 +213,14 @@ def _printable(html: str) -> str:
     is lacking; what cannot be seen is left out; for the rest stands a mark, explained at the end.
     """
 
-    unprintable = _unprintable()
+    lacking = unprintable()
 
     def written(found: re.Match[str]) -> str:
         nearest = unicodedata.normalize("NFKD", found[0])
         seen = (sign for sign in nearest if unicodedata.category(sign) not in {"Cc", "Cf", "Mn"})
-        return unprintable.sub(MISSING, escape("".join(seen)))
+        return lacking.sub(MISSING, escape("".join(seen)))
 
-    found = unprintable.sub(written, unicodedata.normalize("NFC", html).translate(_ALIKE))
+    found = lacking.sub(written, unicodedata.normalize("NFC", html).translate(_ALIKE))
     if MISSING in found and MISSING not in html:
         said = _("“%(mark)s” stands for signs that the fonts of this document do not have.")
         note = f'<p class="small">{said % {"mark": MISSING}}</p>'

@@ -2,8 +2,7 @@
 
 Printing keeps one processor busy for about a second. Within a web process, Python would give that
 second to the printing thread and let those that keep answers in only between; a process of its own
-stands back when many people answer. It is started with the web process, ends with it, and forks for
-each document, so that what a document leaves behind goes at once, and needs no tidying up.
+stands back when many people answer. It is started with the web process and ends with it.
 """
 
 from __future__ import annotations
@@ -12,11 +11,13 @@ import gc
 import json
 import logging
 import os
+import resource
 import signal
+import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Sequence
-from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -39,78 +40,78 @@ class PressRoom:
     """The process, as the web process sees it: to be asked by one thread at a time."""
 
     def __init__(self) -> None:
-        self._open()
+        self.process: subprocess.Popen[bytes] | None = None
+        self._line: Connection | None = None
 
-    def _open(self) -> None:
-        self._line, theirs = Pipe()
+    def open(self) -> Connection:
+        """Start the process, unless it runs. OSError where the machine has no room for it."""
+        if self._line is not None and self.process and self.process.poll() is None:
+            return self._line
+        self.close()
+        ours, theirs = socket.socketpair()
         with theirs:
+            for bound in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+                ours.setsockopt(socket.SOL_SOCKET, bound, _timeval(LONGEST))
+            self._line = Connection(ours.detach())
             self.process = subprocess.Popen(
                 [sys.executable, "-m", __name__, str(theirs.fileno())],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
             )
+        return self._line
 
     def close(self) -> None:
-        self._line.close()
-        self.process.kill()
-        self.process.wait()
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
 
     def printed(self, html: str, sheets: Sequence[str]) -> bytes:
         """As :func:`.press.printed`. Busy where the process has ended or takes too long, and
         another one is made; PrintingFailed where it cannot print the document."""
-        if self.process.poll() is not None:
-            self.close()
-            self._open()
         try:
-            self._line.send_bytes(json.dumps([html, *sheets]).encode())
-            if not self._line.poll(LONGEST):
-                raise TimeoutError
-            document = self._line.recv_bytes()
+            line = self.open()
+            line.send_bytes(json.dumps([html, *sheets]).encode())
+            document = line.recv_bytes()
         except (OSError, EOFError) as error:
             logger.warning("The process that prints has ended or is silent: another one is made.")
             self.close()
-            self._open()
             raise press.Busy from error
+        except BaseException:
+            self.close()  # what it may still say is the answer to nobody's question
+            raise
         if not document:
             raise PrintingFailed
         return document
 
 
+def _timeval(seconds: float) -> bytes:
+    whole = int(seconds)
+    return struct.pack("ll", whole, int((seconds - whole) * 1_000_000))
+
+
 def serve(line: Connection) -> None:
-    """Print what comes, until whoever asks is gone."""
+    """Print what comes, until whoever asks is gone. No document is kept in a variable."""
     while True:
         try:
-            html, *sheets = json.loads(line.recv_bytes())
-            line.send_bytes(_printed_apart(html, sheets))
+            line.send_bytes(_document(line.recv_bytes()))
         except (EOFError, OSError):
             return
+        gc.collect()  # a document leaves much behind: nobody waits for that to be tidied up
 
 
-def _printed_apart(html: str, sheets: Sequence[str]) -> bytes:
-    """The document, as a child process prints it; nothing where it cannot."""
-    ours, theirs = Pipe(duplex=False)
-    child = os.fork()
-    if not child:
-        _print_and_end(theirs, html, sheets)
-    theirs.close()
+def _document(asked: bytes) -> bytes:
+    """Nothing where it cannot be printed."""
     try:
-        with ours:
-            return ours.recv_bytes()
-    except EOFError:
-        return b""
-    finally:
-        os.waitpid(child, 0)
-
-
-def _print_and_end(line: Connection, html: str, sheets: Sequence[str]) -> None:
-    try:
-        signal.alarm(round(LONGEST))  # by which nobody waits for it any more
-        line.send_bytes(press.printed(html, sheets))
+        html, *sheets = json.loads(asked)
+        return press.printed(html, sheets)
     except Exception:
         logger.exception("A document could not be printed.")
-    finally:
-        os._exit(0)  # at once: nothing of the parent's is to be closed twice
+        return b""
 
 
 def main(line: Connection) -> None:
@@ -119,9 +120,11 @@ def main(line: Connection) -> None:
     django.setup()  # for the log, which names nobody
     for end in (signal.SIGINT, signal.SIGTERM):
         signal.signal(end, signal.SIG_IGN)  # it ends with whom it prints for
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would hold somebody's answers
     os.nice(NICE)
     press.warm()
-    gc.freeze()  # what all documents share is not looked through by each child
+    gc.freeze()  # what all documents share is not looked through again and again
+    gc.disable()
     serve(line)
 
 

@@ -15,6 +15,8 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
+from contextlib import suppress
 
 from django.db import connections
 from gunicorn.glogging import Logger as GunicornLogger  # type: ignore[import-untyped]
@@ -87,4 +89,8 @@ def post_worker_init(worker: object) -> None:
     from assessments import press, pressroom
 
     telemetry.export()
-    press.print_by(pressroom.PressRoom().printed)
+    room = pressroom.PressRoom()
+    press.print_by(room.printed)
+    with suppress(OSError):  # no room for it now: the first document asks again
+        room.open()
+    threading.Thread(target=press.unprintable, daemon=True).start()

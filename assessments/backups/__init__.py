@@ -135,7 +135,8 @@ def newest(folder: Path) -> Path:
     found = [path for path in folder.glob("*") if NAME.fullmatch(path.name)]
     if not found:
         raise BackupError("there is no backup in it")
-    return max(found, key=lambda path: path.name)
+    # One by a clock that was ahead is the last only where there is no other.
+    return max(found, key=lambda path: (_taken_at(path) <= _latest(), path.name))
 
 
 def verify(path: Path) -> Restored:
@@ -255,17 +256,26 @@ def _list_erased(folder: Path) -> None:
 
 
 def _delete_old(folder: Path, newest: Path) -> list[str]:
-    """Delete the backups that are past their day; never ``newest``, which is known to be good."""
+    """Delete the backups that are past their day, or of a day to come, by a clock that was ahead;
+    never ``newest``, which is known to be good."""
     # A day early: until the next one is made, none is older than was promised.
     until = timezone.now() - timedelta(days=settings.RETENTION.backups_days - 1)
     deleted = []
     for path in sorted(each for each in folder.iterdir() if NAME.fullmatch(each.name)):
-        taken_at = datetime.fromisoformat(path.name.removeprefix("readiness-").split(".")[0])
-        if path != newest and taken_at < until:
+        if path != newest and not until <= _taken_at(path) <= _latest():
             path.unlink()
             manifests.path_of(path).unlink(missing_ok=True)
             deleted.append(path.name)
     return deleted
+
+
+def _taken_at(path: Path) -> datetime:
+    return datetime.fromisoformat(path.name.removeprefix("readiness-").split(".")[0])
+
+
+def _latest() -> datetime:
+    """When a backup may have been made at the latest, by clocks that agree to a day."""
+    return timezone.now() + timedelta(days=1)
 
 
 def _sweep(folder: Path) -> None:

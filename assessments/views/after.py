@@ -31,7 +31,7 @@ from ..models import Sitting
 from ..sittings import Plan, questionnaire_of, sheet_of
 from . import joining, limited
 from .files import calendar_file, download, fhir_file
-from .session import get_or_post, held, let_go, own, private, turn_to
+from .session import get_or_post, held, keep_what_is_left, let_go, own, private, turn_to
 
 logger = logging.getLogger(__name__)
 
@@ -316,6 +316,7 @@ def _erase(request: HttpRequest, sitting: Sitting) -> HttpResponse:
             let_go(request)
         else:
             turn_to(request, left)
+            keep_what_is_left(request)
         transaction.on_commit(sittings.leave_no_trace)  # of what the session told
         return _emptied(render(request, "assessments/erased.html", {"left": left}))
     grouped = [each for each in mine if each.phase_id is not None]

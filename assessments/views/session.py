@@ -52,6 +52,12 @@ def turn_to(request: HttpRequest, sitting: Sitting) -> None:
     rotate_token(request)
 
 
+def keep_what_is_left(request: HttpRequest) -> None:
+    """Nothing of what has been erased stays in the session, from now on."""
+    request.session[OWN] = [each.pk for each in own(request)]
+    request.session.save()
+
+
 def let_go(request: HttpRequest) -> None:
     """Nothing of a sitting stays in this browser, nor do its forms work any more."""
     request.session.flush()

@@ -68,16 +68,7 @@ class Server:
 
     def spent(self) -> float:
         """Seconds of processor that master, worker and press have taken."""
-        return (
-            sum(
-                int(said[11])
-                + int(said[12])
-                # The press forks for each document.
-                + (pid != self.process.pid) * (int(said[13]) + int(said[14]))
-                for pid, said in self.processes().items()
-            )
-            / TICK
-        )
+        return sum(int(said[11]) + int(said[12]) for said in self.processes().values()) / TICK
 
     def settle(self) -> None:
         """Wait until it does nothing: what it begins beside the first requests is over."""

@@ -4,6 +4,7 @@ has erased their answers since is not."""
 from __future__ import annotations
 
 import hashlib
+import shutil
 import threading
 import time
 from datetime import timedelta
@@ -16,8 +17,10 @@ from django.core.management.base import CommandError
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from assessments import backups, codes, releases, sittings
+from assessments.backups import manifests
 from assessments.backups.survey import LEFT_OUT, survey
 from assessments.limits import Limit, spend
 from assessments.models import Cohort, Release, Sitting, Tally, Tombstone
@@ -176,6 +179,20 @@ def test_the_database_in_place_is_replaced(backup, group):
     assert "1 of them erased again" in said
     assert not client.session.get("sitting"), "somebody is still signed in"
     assert sittings.find_by_code(group.codes[1]).pk == group.sittings[1].pk
+
+
+def test_a_backup_by_a_clock_that_was_ahead_is_neither_the_last_nor_kept(group, folder):
+    today = backups.take(folder).path
+    ahead = timezone.now() + timedelta(days=40)
+    later = today.with_name(f"readiness-{ahead:%Y%m%dT%H%M%SZ}{today.suffix}")
+    for path in (today, manifests.path_of(today)):
+        shutil.copy(path, path.with_name(path.name.replace(today.name, later.name)))
+    assert later != today
+    assert later.exists()
+    assert backups.newest(folder) == today
+    until_the_next_second()
+    assert backups.take(folder).deleted == [later.name]
+    assert today.exists()
 
 
 def test_verifying_touches_nothing(backup, group, folder):

@@ -157,7 +157,7 @@ class Watch:
             self._look()
 
     def _look(self) -> None:
-        """The master, its children, and theirs: what a press forks, it counts itself."""
+        """The master, its children, and theirs, which print."""
         depths = {self.master: 0}
         found = {}
         for process in Path("/proc").iterdir():
@@ -173,10 +173,9 @@ class Watch:
                 for pid, said in found.items()
                 if depths.get(int(said[1])) == depth - 1 and pid not in depths
             }
-        for pid, depth in depths.items():
+        for pid in depths:
             if said := found.get(pid):
-                ended = int(said[13]) + int(said[14]) if depth == 2 else 0
-                self.seconds[pid] = (int(said[11]) + int(said[12]) + ended) / TICK
+                self.seconds[pid] = (int(said[11]) + int(said[12])) / TICK
                 held = int(said[21]) * os.sysconf("SC_PAGE_SIZE") // 2**20
                 self.memory[pid] = max(held, self.memory.get(pid, 0))
 

@@ -658,6 +658,7 @@ def test_or_the_one_that_is_open_alone(followed):
     assert [each.phase.kind for each in Sitting.objects.all()] == ["follow-up"]
     assert followed.sitting.phase.kind == "follow-up"
     assert "Your questionnaires" not in followed.client.get(reverse("leave")).text
+    assert followed.client.session["own"] == [followed.sitting.pk]
     assert sittings.find_by_code(normal(followed.code)) == followed.sitting
 
 
