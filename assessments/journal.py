@@ -8,7 +8,7 @@ watch trainers at work, and ASVS asks for them from level 3 on only (v5.0.0-16.3
 Lines are not chained by digests. A chain would make every writer wait for the one before it to
 commit, while it holds the locks of its own work; and whoever can switch the triggers off
 (:mod:`.frozen`) can compute an unkeyed chain anew. What proves that nothing was altered is a copy
-that the service cannot reach: ``manage.py journal --since … --format jsonl``, sent away every hour.
+that the service cannot reach: ``manage.py journal --add-to FILE``, every hour.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.contrib import admin
@@ -517,6 +518,53 @@ def test_the_command_writes_a_line_of_json_each_the_oldest_first(three):
 def test_the_command_writes_the_lines_of_a_period(three, arguments, subjects):
     found = told(*arguments)
     assert [f"Ward {number}" for number in (1, 2, 3) if f"Ward {number}" in found] == subjects
+
+
+def kept_in(file: Path) -> list[dict]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_file_is_added_what_it_lacks_however_long_ago_it_was_written(three, trainer, tmp_path):
+    file = tmp_path / "journal.jsonl"
+    told("--add-to", str(file))
+    assert [line["subject"] for line in kept_in(file)][:3] == ["Ward 1", "Ward 2", "Ward 3"]
+    for event in Event.objects.filter(action="journal-exported"):
+        aged(event, hours=5)  # the timer rested
+    for ago in 5.5, 4, 2:  # the first was committed after a younger one
+        journal.record(Event.Action.CREATED, trainer, f"{ago} hours ago")
+        aged(Event.objects.first(), hours=ago)
+    # As it was written then.
+    lines = [json.dumps({**line, "at": at_of(line["id"])}) for line in kept_in(file)]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    told("--add-to", str(file))
+    found = [line["id"] for line in kept_in(file)]
+    assert sorted(found) == sorted(Event.objects.values_list("pk", flat=True))
+
+
+def at_of(key: int) -> str:
+    return Event.objects.get(pk=key).at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def test_a_line_that_was_torn_comes_again(three, tmp_path):
+    file = tmp_path / "journal.jsonl"
+    told("--add-to", str(file))
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-20])
+    told("--add-to", str(file))
+    lines = file.read_bytes().splitlines(keepends=True)
+    assert lines[: len(three)] == whole.splitlines(keepends=True)[: len(three)]
+    assert lines[len(three)] == whole.splitlines()[-1][:-19] + b"\n"
+    assert whole.splitlines(keepends=True)[-1] in lines[len(three) + 1 :]
+
+
+def test_another_file_is_left_alone(db, tmp_path):
+    file = tmp_path / "letter.txt"
+    file.write_text("Dear all,\n", encoding="utf-8")
+    with pytest.raises(CommandError, match="another file"):
+        told("--add-to", str(file))
+    assert file.read_text(encoding="utf-8") == "Dear all,\n"
+    with pytest.raises(CommandError, match="neither a period nor a format"):
+        told("--add-to", str(file), "--since", "2h")
 
 
 @pytest.mark.parametrize("when", ["yesterday", "2027-13-01", "2027-02-30T08:00", "h", "999999d "])

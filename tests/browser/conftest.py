@@ -6,14 +6,11 @@ import os
 from functools import cache
 from pathlib import Path
 from unittest import mock
-from urllib.parse import unquote, urlsplit
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.contrib.staticfiles import finders
 from django.test import override_settings
 from django.utils import timezone
-from playwright.sync_api import Page, Route
 
 from assessments.instrument.loading import load
 from assessments.instruments import default_form, publish
@@ -87,43 +84,6 @@ def collected(tmp_path_factory) -> Path:
     environment = os.environ | {"READINESS_DATA": str(folder), "DATABASE_URL": ""}
     manage(environment, "collectstatic", "--no-input", "--verbosity=0")
     return folder / "static"
-
-
-class Opener:
-    """Opens states of the catalogue in a page: the document as it was answered, our files."""
-
-    def __init__(self, page: Page, catalogue: list[pages.Shown]) -> None:
-        self.page = page
-        self.files = {each.path: each for each in catalogue if not each.is_page}
-        self.shown: pages.Shown | None = None
-        page.route("**/*", self._answer)
-
-    def _answer(self, route: Route) -> None:
-        path = unquote(urlsplit(route.request.url).path)
-        file = finders.find(path.removeprefix("/static/")) if path.startswith("/static/") else None
-        if file:
-            route.fulfill(path=file)
-        elif shown := self.shown if route.request.is_navigation_request() else self.files.get(path):
-            route.fulfill(
-                status=shown.status,
-                body=shown.body,
-                headers={
-                    "Content-Type": shown.kind,
-                    "Content-Security-Policy": shown.headers["Content-Security-Policy"],
-                },
-            )
-        else:
-            route.abort()
-
-    def __call__(self, shown: pages.Shown) -> None:
-        self.shown = shown
-        self.page.goto(f"http://127.0.0.1:9{shown.path}")
-        self.page.evaluate(
-            """() => {
-                for (const details of document.querySelectorAll("details")) details.open = true;
-                return document.fonts.ready.then(() => null);
-            }"""
-        )
 
 
 @pytest.fixture

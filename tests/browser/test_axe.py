@@ -4,7 +4,8 @@ Contrast takes axe longer than all other rules together, and comes of few things
 layers below, the size and weight of a text. It is measured once for each mixture of these that is
 met at a size and in a scheme, wherever it is met.
 So is, once in a language, each way in which an element stands in another, or a heading follows upon
-one: a page that has no new one is a mixture of others.
+one: a page that has no new one is a mixture of others. A page where neither is new by day is not
+looked at by night.
 A state is looked at by axe in one language or in the other: their elements are the same, their
 words are the Nu checker's and test_words.py's. That nothing scrolls sideways is seen of every state
 in French, whose words are longer, and in English of those that axe looks at.
@@ -21,7 +22,8 @@ from playwright.sync_api import Page
 from tests.conftest import AUDIT
 
 from . import catalogue as pages
-from .conftest import DESKTOP, PHONE, Opener, in_scheme, too_wide, violations
+from .conftest import DESKTOP, PHONE, in_scheme, too_wide, violations
+from .opener import Opener
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
@@ -104,35 +106,38 @@ def test_nothing_is_found(catalogue, browser):
     language = catalogue[0].language
     light, dark = LOOKS[language]
     page = browser.new_page(locale=language, viewport=light, reduced_motion="reduce")
-    open_, found = Opener(page, catalogue), []
+    found: list[tuple[str, str, str, str]] = []
     by_day, by_night = Eye(page), Eye(page)
     ways: list[str] = []
 
     def note(name: str, look: str, what: Iterator[tuple[str, list[str]]]) -> None:
         found.extend((name, look, rule, str(each)) for rule, elements in what for each in elements)
 
-    for number, shown in enumerate(each for each in catalogue if each.is_page):
-        # Two of five in French: its runner opens the others too, and both end together.
-        by_axe = AUDIT or (number % 5 in (0, 2)) == (language == "fr")
-        if not by_axe and language == "en":
-            continue
-        open_(shown)
-        if by_axe:
-            new = page.evaluate(NEW_WAYS, ways)
-            ways += new
-            if new or AUDIT:
-                note(shown.name, "light", iter(violations(page, besides=CONTRAST)))
-            note(shown.name, "light", by_day.contrast())
-        for size in (PHONE, NARROW):
-            page.set_viewport_size(size)
-            if over := too_wide(page):
-                found.append((shown.name, f"{size['width']} px", "scrolls sideways", f"{over} px"))
-        if by_axe:
-            page.set_viewport_size(dark)
-            in_scheme(page, "dark")
-            note(shown.name, "dark", by_night.contrast())
-            page.emulate_media(color_scheme="light")
-        page.set_viewport_size(light)
+    with Opener(page, catalogue) as open_:
+        for number, shown in enumerate(each for each in catalogue if each.is_page):
+            # Two of five in French: its runner opens the others too, and both end together.
+            by_axe = AUDIT or (number % 5 in (0, 2)) == (language == "fr")
+            if not by_axe and language == "en":
+                continue
+            open_(shown)
+            looked_at = len(by_day.looks), len(ways)
+            if by_axe:
+                new = page.evaluate(NEW_WAYS, ways)
+                ways += new
+                if new or AUDIT:
+                    note(shown.name, "light", iter(violations(page, besides=CONTRAST)))
+                note(shown.name, "light", by_day.contrast())
+            for size in (PHONE, NARROW):
+                page.set_viewport_size(size)
+                if over := too_wide(page):
+                    wide = f"{size['width']} px"
+                    found.append((shown.name, wide, "scrolls sideways", f"{over} px"))
+            if AUDIT or looked_at != (len(by_day.looks), len(ways)):
+                page.set_viewport_size(dark)
+                in_scheme(page, "dark")
+                note(shown.name, "dark", by_night.contrast())
+                page.emulate_media(color_scheme="light")
+            page.set_viewport_size(light)
     page.close()
     assert [
         (name, look, what, where)

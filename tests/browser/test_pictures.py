@@ -16,7 +16,8 @@ from django.test import override_settings
 from tests.conftest import QUICK, ROOT
 
 from . import catalogue as pages
-from .conftest import DESKTOP, PHONE, Opener
+from .conftest import DESKTOP, PHONE
+from .opener import Opener
 
 pytestmark = [pytest.mark.django_db, pytest.mark.pictures]
 
@@ -47,13 +48,13 @@ def test_pictures(language, browser, django_db_blocker):
         page = browser.new_page(
             locale=language, viewport=size, color_scheme=scheme, reduced_motion="reduce"
         )
-        open_ = Opener(page, states)
-        for shown in states:
-            file = folder / f"{shown.name.replace('/', '--')}--{look}.png"
-            if shown.is_page:
-                open_(shown)
-                page.screenshot(path=file, full_page=True)
-                taken.setdefault(shown.name, []).append(file)
+        with Opener(page, states) as open_:
+            for shown in states:
+                file = folder / f"{shown.name.replace('/', '--')}--{look}.png"
+                if shown.is_page:
+                    open_(shown)
+                    page.screenshot(path=file, full_page=True)
+                    taken.setdefault(shown.name, []).append(file)
         page.close()
     for shown in states:
         if shown.kind == "application/pdf":

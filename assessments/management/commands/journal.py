@@ -1,13 +1,18 @@
 """Write the journal of what staff did, from a day or moment on, the oldest line first.
 
-To send it to where this service cannot reach it, have it written every hour with what the hour
-before may have missed: --since 2h. Each line has its id, by which what comes twice is told.
+To send it to where this service cannot reach it, have it added to a file there every hour
+(--add-to), or written with what the hour before may have missed (--since 2h). Each line has its id,
+by which what comes twice is told.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import re
+from contextlib import suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -17,6 +22,10 @@ from assessments.journal_files import FORMATS, export
 from assessments.models import Event
 
 AGO = {"m": "minutes", "h": "hours", "d": "days"}
+LATE = timedelta(hours=1)
+"""Older than any transaction: a line may be committed after one that is younger."""
+TAIL = 1024 * 1024
+"""Bytes of a file that are read: more lines than an hour has. Others would come twice."""
 
 
 class Command(BaseCommand):
@@ -27,9 +36,15 @@ class Command(BaseCommand):
         when = "2027-03-01, 2027-03-01T08:00+01:00, or 30m, 2h, 7d for so long ago"
         add("--since", type=moment, metavar="WHEN", help=f"{when} (default: the first line)")
         add("--until", type=moment, metavar="WHEN", help="before then (default: now)")
+        add("--add-to", type=Path, metavar="FILE", help="add to it what it lacks, as JSON lines")
         add("--format", choices=FORMATS, default="jsonl", help="(default: %(default)s)")
 
     def handle(self, *args, **options) -> None:
+        if options["add_to"]:
+            if options["since"] or options["until"] or options["format"] != "jsonl":
+                raise CommandError("--add-to takes neither a period nor a format.")
+            added(options["add_to"])
+            return
         events = Event.objects.all()
         told = []
         if since := options["since"]:
@@ -40,6 +55,32 @@ class Command(BaseCommand):
             told.append(f"until {until.isoformat()}")
         for part in export(events, options["format"], None, " · ".join(told)):
             self.stdout.write(part, ending="")
+
+
+def added(file: Path) -> None:
+    """Add to a file of JSON lines all that was written since its last line, however long ago."""
+    with file.open("a+b") as out:
+        size = out.seek(0, os.SEEK_END)
+        out.seek(max(0, size - TAIL))
+        kept = out.read()
+        known: dict[int, str] = {}
+        for line in kept.splitlines():
+            with suppress(ValueError, KeyError, TypeError):  # the first is cut, or one was torn
+                found = json.loads(line)
+                known[int(found["id"])] = str(found["at"])
+        if kept and not known:
+            raise CommandError(f"{file} holds no line of the journal: it is another file.")
+        events = Event.objects.all()
+        if known:
+            since = moment(max(known.values())) - LATE
+            events = events.filter(at__gte=since)
+            events = events.exclude(pk__in=[key for key, at in known.items() if moment(at) >= since])
+        if kept and not kept.endswith(b"\n"):
+            out.write(b"\n")
+        for part in export(events, "jsonl", None, "added to a file"):
+            out.write(part.encode())
+        out.flush()
+        os.fsync(out.fileno())
 
 
 def moment(told: str) -> datetime:
