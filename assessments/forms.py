@@ -264,7 +264,7 @@ class DeedsForm(forms.Form):
             return None
         try:
             return {step: Deed(deed) for step, deed in json.loads(value[MARK:]).items()}
-        except (AttributeError, ValueError):
+        except (AttributeError, ValueError, RecursionError):
             return None
 
 

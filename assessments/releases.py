@@ -139,20 +139,19 @@ def others(phase: Phase) -> disclosure.Union | None:
 
 
 def _strangers(phase: Phase) -> int:
-    """How many of the groups that it may be compared with share no trainer with its own."""
-    return (
-        Phase.objects.filter(
-            version=phase.version_id,
-            form=phase.form,
-            kind=phase.kind,
-            cohort__simulated=phase.cohort.simulated,
-            releases__isnull=False,
-        )
-        .exclude(cohort=phase.cohort_id)
-        .exclude(cohort__trainers__in=phase.cohort.trainers.all())
-        .distinct()
-        .count()
+    """How many of the groups that it may be compared with one of its trainers does not train: the
+    trainer who would have the fewest left, but some, after taking their own away."""
+    others = Phase.objects.filter(
+        version=phase.version_id,
+        form=phase.form,
+        kind=phase.kind,
+        cohort__simulated=phase.cohort.simulated,
+        releases__isnull=False,
     )
+    others = others.exclude(cohort=phase.cohort_id).distinct()
+    readers = phase.cohort.trainers.values_list("pk", flat=True)
+    left = [others.exclude(cohort__trainers=reader).count() for reader in readers]
+    return min(filter(None, left), default=0 if left else others.count())
 
 
 def refresh_counts(phase: Phase) -> DailyCount:

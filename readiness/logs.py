@@ -20,7 +20,8 @@ HIDDEN = "…"
 _SIGN = "[2-9A-HJ-NP-Z]"  # of our codes: see assessments.codes
 _SECRETS = (
     # What follows the door of a group in a path, and the token by which one sets a password.
-    (re.compile(r"(/c/|/staff/welcome/[^/\s]+/)[^/\s]+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(/c/)[^/\r\n]+"), rf"\1{HIDDEN}"),  # codes are taken with blanks too
+    (re.compile(r"(/staff/welcome/[^/\s]+/)[^/\s]+"), rf"\1{HIDDEN}"),
     # What a database quotes: of a row, of a statement.
     (re.compile(r"\b(DETAIL|CONTEXT|LINE \d+|STATEMENT|HINT):.*", re.DOTALL), rf"\1: {HIDDEN}"),
     # The query of an address.

@@ -2,12 +2,14 @@
 
 import os
 
-from django.core.wsgi import get_wsgi_application
+import django
 
 from . import telemetry
+from .handler import Handler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "readiness.settings")
 os.environ.setdefault("READINESS_STATEMENT_SECONDS", "5")
 telemetry.instrument()
+django.setup(set_prefix=False)
 
-application = get_wsgi_application()
+application = Handler()

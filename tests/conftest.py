@@ -193,6 +193,15 @@ def in_no_language_of_another_test() -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def read_as_in_earnest() -> Iterator[None]:
+    """Django's test client reads requests as ours are read."""
+    from readiness.handler import Request
+
+    with mock.patch("django.test.client.WSGIRequest", Request):
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def rounds() -> Iterator[int]:
     """Recovery codes are hashed by one round, where ten of them take more than a second: the rounds
     that they have in earnest."""

@@ -88,6 +88,21 @@ def test_one_group_of_strangers_is_not_shown_through_ones_own(phase):  # noqa: F
     assert releases.others(phase).blocks == 3
 
 
+def test_a_stranger_who_is_made_a_trainer_shows_nobody_their_group(phase):  # noqa: F811
+    """What a co-trainer reads, one does not."""
+    own = get_user_model().objects.create_user("trainer")
+    stranger = get_user_model().objects.create_user("stranger")
+    closed(phase, 12)
+    for seed, trainer in ((1, own), (2, stranger)):
+        closed(other := another(phase), 12, seed=seed)
+        other.cohort.trainers.add(trainer)
+    phase.cohort.trainers.add(own, stranger)
+    assert releases.others(phase) is None
+    for seed in (3, 4):
+        closed(another(phase), 12, seed=seed)  # of others still
+    assert releases.others(phase).blocks == 4
+
+
 def test_ones_own_groups_are_compared_with_each_other(phase):  # noqa: F811
     own = get_user_model().objects.create_user("trainer")
     for seed, moment in enumerate((phase, another(phase), another(phase))):

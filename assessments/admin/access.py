@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
 
 from .. import journal
 from ..models import Cohort, Phase
@@ -17,6 +19,8 @@ type View = Callable[..., HttpResponse]
 
 HISTORY = 100
 """Lines that the history of an object shows, the last ones."""
+LONGEST_SEARCH = 100
+"""Signs of what is searched for that count."""
 COMPARED = ("exact", "isnull", "gte", "lt")
 """How the stock filters compare."""
 
@@ -29,6 +33,18 @@ class CarefulAdmin(admin.ModelAdmin):
     """
 
     object_history_template = "admin/assessments/history.html"
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except IntegrityError:  # between what the form looked up and what it wrote
+            told = _("Somebody has just saved the same: see what is there before you try again.")
+            self.message_user(request, told, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def get_search_results(self, request, queryset, search_term):
+        """A database takes so many conditions and no more."""
+        return super().get_search_results(request, queryset, search_term[:LONGEST_SEARCH])
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Of what may be asked in an address, only what a filter of the list asks: the stock

@@ -131,6 +131,10 @@ class AccountAdmin(CarefulAdmin):
         """On to the link, without which nobody can sign in."""
         return HttpResponseRedirect(reverse("admin:auth_user_link", args=(obj.pk,)))
 
+    @method_decorator(reauthentication_required(app="allauth.mfa", allow_get=True))
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
     def get_urls(self):
         def guarded(view):
             """Asks once more who one is: a page left open takes nobody's factors away."""

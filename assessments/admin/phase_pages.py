@@ -238,6 +238,7 @@ class PhasePages(CarefulAdmin):
         return self.page(request, "job", phase, job.get_work_display().capitalize(), job=job)
 
     @for_its_trainers
+    @in_measure
     def job_file_view(self, request: HttpRequest, phase: Phase, job_id: int) -> HttpResponse:
         """The file that an export made, for its day."""
         job = jobs.kept().filter(phase=phase, pk=job_id).first()

@@ -351,7 +351,7 @@ def reference(
     """All that ``groups`` groups published, without what one of them did (which may be nothing).
 
     None where fewer than :data:`REFERENCE_GROUPS` others remain, or where a single one of these is
-    of ``strangers`` to its trainers: whoever reads all the others could take them away. This keeps
+    of ``strangers`` to one of its trainers: whoever reads all the others could take them away. This keeps
     one look from telling a group that is not one's own; who compares looks over time can still
     tell a whole block that came in between, never less than a block.
     """

@@ -54,6 +54,8 @@ def opened(upload: bytes) -> dict[str, bytes]:
         raise refusal("archive") from None
 
 
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Ways of packing of which zipfile opens no more at a time than is asked for."""
 DAMAGED = (
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
@@ -99,6 +101,7 @@ def dangers(entries: list[zipfile.ZipInfo]) -> Iterator[Finding]:
             ("archive-name", is_obscure(entry.filename), {"limit": MAX_NAME}),
             ("archive-link", is_special(entry), {}),
             ("archive-encrypted", bool(entry.flag_bits & 0x1), {}),
+            ("archive-method", entry.compress_type not in METHODS, {}),
             ("archive-twice", entry.filename.casefold() in names, {}),
             (
                 "archive-ratio",

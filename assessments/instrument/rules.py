@@ -128,6 +128,7 @@ MESSAGES: Mapping[str, str] = TO_MEND | {
     ),
     "archive-link": gettext_noop("links and special files are not allowed"),
     "archive-encrypted": gettext_noop("encrypted files are not allowed"),
+    "archive-method": gettext_noop("files packed otherwise than ZIP usually does are not allowed"),
     "archive-twice": gettext_noop("the archive holds two files of this name"),
     "archive-damaged": gettext_noop("the file is damaged, or not what the archive says it is"),
     # YAML

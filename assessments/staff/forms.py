@@ -116,8 +116,31 @@ class RemoveAppForm(DeactivateTOTPForm):
     pass
 
 
-NOT_A_KEY = (ValueError, TypeError, KeyError, AttributeError, IndexError, struct.error)
+NOT_A_KEY = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    IndexError,
+    RecursionError,
+    struct.error,
+)
 """What reading a credential that no browser made may come to: allauth lets some of it through."""
+
+
+class CredentialField(forms.JSONField):
+    """What a key has said, as JSON: refused where it cannot be read, and never shown again."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except (ValueError, RecursionError) as error:  # of thousands of digits, or brackets
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return initial
 
 
 class _CountedKey:
@@ -140,21 +163,22 @@ class _CountedKey:
 
 
 class KeyForm(_CountedKey, AuthenticateWebAuthnForm):
-    pass
+    credential = CredentialField()
 
 
 class ConfirmByKeyForm(_CountedKey, ReauthenticateWebAuthnForm):
-    pass
+    credential = CredentialField()
 
 
 class SignInByKeyForm(_CountedKey, LoginWebAuthnForm):
-    pass
+    credential = CredentialField()
 
 
 class AddKeyForm(AddWebAuthnForm):
     """Every key is a passkey: it knows whose it is, and asks a finger, a face or a PIN."""
 
     passwordless = None
+    credential = CredentialField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -21,6 +21,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import PasswordResetConfirmView
 from django.core.exceptions import BadRequest
+from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
@@ -189,6 +190,13 @@ class AddApp(_WithCodes, Framed, apps.ActivateTOTPView):
 
     def get_form_class(self):
         return forms.AddAppForm
+
+    def form_valid(self, form) -> HttpResponse:
+        try:
+            with transaction.atomic():
+                return super().form_valid(form)
+        except IntegrityError:  # confirmed twice at once: there is one now
+            return HttpResponseRedirect(reverse("mfa_index"))
 
 
 class RemoveApp(Framed, apps.DeactivateTOTPView):

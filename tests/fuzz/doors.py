@@ -228,6 +228,8 @@ class Doors:
         for name, value in request.headers.items():
             written = name.upper().replace("-", "_")
             given[written if written == "CONTENT_LENGTH" else f"HTTP_{written}"] = value
+        if request.kind:
+            given["CONTENT_TYPE"] = request.kind  # which the client leaves out where nothing is sent
         with Undone():
             # A server gives what has come, whatever length was told; the test client would refuse.
             given["wsgi.input"] = io.BytesIO(request.body)
@@ -319,11 +321,13 @@ def requests(draw: st.DrawFn, doors: Doors, ways: tuple[str, ...] = WAYS) -> Req
         else:  # unknown, or repeated
             pairs.append((name, value))
     kind, body = draw(_bodies(pairs)) if method not in ("GET", "HEAD") else ("", b"")
+    if draw(st.integers(0, 3)) == 0:
+        kind = f"{kind or 'text/plain'}; {draw(st.sampled_from(hostile.ODD))}"
     query = draw(st.sampled_from([b"", b"", hostile.urlencoded(pairs[-3:])]) | hostile.BYTES)
     names = draw(st.lists(st.sampled_from(ODD_HEADERS), max_size=2, unique=True))
     headers = {name: draw(hostile.HEADER) for name in names}
     if draw(st.integers(0, 3)) == 0:
-        headers["Accept"] = "application/json"
+        headers["Accept"] = draw(st.just("application/json") | hostile.TYPED)
     cookies = {}
     if draw(st.integers(0, 5)) == 0:
         known = ["readiness_session", "csrftoken", "django_language", "messages", "sessionid"]

@@ -38,6 +38,11 @@ NASTY = (
     "0000-00-00", "2222-2222-2222-2222", "2222-2222", "x" * 5000, "é" * 3000, "🧨" * 200,
 )  # fmt: skip
 
+ODD = (
+    "charset=utf-7", "charset=hex", "charset=unicode_escape", "charset=nosuch", "x*=nosuch''y",
+    "x*=a; x*0=b", "boundary=edge", 'boundary="', "q=9" * 9, "=", ";;",
+)  # fmt: skip
+"""What may be said after a type of content, and is read in ways of its own."""
 NAMED = st.integers(0, len(NASTY) - 1).map(NASTY.__getitem__)
 TEXTS = st.one_of(
     NAMED,
@@ -71,6 +76,9 @@ def one_line(text: str) -> str:
 
 
 HEADER = TEXTS.map(one_line)
+TYPED = st.tuples(st.sampled_from(["a/b", "*/*", "application/json"]), st.sampled_from(ODD)).map(
+    "; ".join
+)
 
 
 def escaped(text: str) -> str:
@@ -116,6 +124,9 @@ ENTRIES = [
 NAMES = st.integers(0, len(ENTRIES) - 1).map(ENTRIES.__getitem__) | st.text(min_size=1, max_size=20)
 
 
+PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+
+
 @st.composite
 def archives(draw: st.DrawFn, files: Mapping[str, bytes]) -> bytes:
     """A ZIP archive with hostile names and contents, then perhaps damaged somewhere."""
@@ -125,7 +136,7 @@ def archives(draw: st.DrawFn, files: Mapping[str, bytes]) -> bytes:
         for name, content in entries:
             entry = zipfile.ZipInfo("x")
             entry.filename = name.encode("utf-8", "replace").decode()
-            entry.compress_type = draw(st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]))
+            entry.compress_type = draw(st.sampled_from(PACKINGS))
             entry.external_attr = draw(st.sampled_from([0, 0o120777 << 16, 0o100644 << 16, 0x10]))
             with warnings.catch_warnings(action="ignore"):  # of a name twice: it is meant
                 archive.writestr(entry, content)

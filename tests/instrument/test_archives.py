@@ -129,6 +129,14 @@ def test_encrypted_files_are_refused():
     assert refused(bytes(plain)) == [("instrument.yaml", "archive-encrypted")]
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_opens_all_at_once_is_refused_before_it_is_opened(method, monkeypatch):
+    """Of these, zipfile opens all that a chunk holds: some kilobytes may be ten gigabytes."""
+    upload = zipped({"instrument.yaml": "a: 1"}, method)
+    monkeypatch.setattr(zipfile.ZipFile, "open", None)
+    assert refused(upload) == [("instrument.yaml", "archive-method")]
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_two_files_of_one_name_are_refused():
     made = io.BytesIO()

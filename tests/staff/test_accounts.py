@@ -9,8 +9,10 @@ from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
+from django.db import IntegrityError
 from django.urls import NoReverseMatch, reverse
 
+from assessments import accounts
 from assessments.models import Cohort, Event
 from assessments.roles import AUTHORS, JUDGES, OPERATORS, TRAINERS
 from assessments.staff import sessions
@@ -35,6 +37,36 @@ def desk(operator):
     client = browser()
     sign_in(client, "operator")
     return client
+
+
+def test_in_a_session_left_open_no_account_is_made_or_changed(desk, trainer, monkeypatch):
+    monkeypatch.setattr(sessions, "age", lambda request: 3600)
+    assert desk.get(at("change", trainer.pk)).status_code == 200
+    for there, data in (
+        (at("add"), {"username": "made"}),
+        (at("change", trainer.pk), sent(trainer, groups=roles(OPERATORS))),
+    ):
+        answer = desk.post(there, data)
+        assert answer.url.startswith(reverse("account_reauthenticate"))
+    assert not get_user_model().objects.filter(username="made").exists()
+    assert not trainer.groups.filter(name=OPERATORS).exists()
+
+
+def test_what_two_save_at_once_is_said_to_the_second(desk, monkeypatch):
+    def taken(*_given):
+        raise IntegrityError("auth_user_username_key")
+
+    monkeypatch.setattr(accounts, "create", taken)
+    answer = desk.post(at("add"), {"username": "anne", "groups": roles(TRAINERS)}, follow=True)
+    assert answer.redirect_chain[-1][0] == at("add")
+    assert "has just saved the same" in answer.text
+
+
+def test_a_search_of_many_words_is_a_search(desk, trainer):
+    for words in ("trainer", "trainer " * 500, "a+" * 1_100):
+        answer = desk.get(at("changelist"), {"q": words})
+        assert answer.status_code == 200
+    assert "trainer" in desk.get(at("changelist"), {"q": "trainer " * 500}).text
 
 
 def roles(*names: str) -> list[int]:

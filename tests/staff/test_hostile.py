@@ -36,6 +36,10 @@ JUNK = [
     json.dumps({**CREDENTIAL, "response": {**CREDENTIAL["response"], "clientDataJSON": "AAAA"}}),
     json.dumps({**CREDENTIAL, "response": {**CREDENTIAL["response"], "attestationObject": "oA"}}),
     "[" * 2000,
+    "[" * 100_000,
+    "1" * 5000,
+    '"\\ud800"',
+    '{"response": {"userHandle": "\\ud800"}, "id": "\\ud800"}',
     '{"a": 1e999}',
 ]
 

@@ -9,11 +9,12 @@ import re
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal import auth as totp
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.contrib import admin
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.urls import URLPattern, URLResolver, reverse
 
 from assessments.models import Event
@@ -127,6 +128,18 @@ def test_enrolling_an_app_opens_the_door_and_shows_codes_once(trainer, settings)
     assert client.get(INDEX).status_code == 200
     lines = list(Event.objects.filter(action="factor-added").values_list("subject", flat=True))
     assert sorted(lines) == ["trainer – recovery_codes", "trainer – totp"]
+
+
+def test_an_app_that_is_confirmed_twice_at_once_is_added_once(trainer, monkeypatch):
+    def taken(*_given, **_more):
+        raise IntegrityError("unique_authenticator_type")
+
+    client = browser()
+    sign_in(client, "trainer")
+    seed = client.get(reverse("mfa_activate_totp")).context["form"].secret
+    monkeypatch.setattr(totp.TOTP, "activate", taken)
+    sent = client.post(reverse("mfa_activate_totp"), {"code": digits(seed)})
+    assert sent.url == reverse("mfa_index")
 
 
 def test_a_password_alone_no_longer_lets_in(trainer):
