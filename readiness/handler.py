@@ -17,7 +17,7 @@ from django.http.request import MediaType
 from django.utils.datastructures import MultiValueDict
 from django.utils.functional import cached_property
 
-_BOUNDARY = re.compile(r"[\w'()+,./:=?-]{1,70}", re.ASCII)
+_BOUNDARY = re.compile(r"""("?)([\w'()+,./:=?-]{1,70})\1""", re.ASCII)
 """RFC 2046, section 5.1.1, but for blanks, which no browser uses."""
 
 
@@ -28,8 +28,9 @@ def content_type(told: str) -> str:
     if kind == "multipart/form-data":
         for each in more:
             name, _equals, value = each.partition("=")
-            if name.strip().lower() == "boundary" and _BOUNDARY.fullmatch(value.strip(' "')):
-                return f'{kind}; boundary="{value.strip(" \\"")}"'
+            boundary = _BOUNDARY.fullmatch(value.strip())
+            if name.strip().lower() == "boundary" and boundary:
+                return f'{kind}; boundary="{boundary[2]}"'
     return kind
 
 

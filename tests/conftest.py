@@ -129,13 +129,14 @@ def needs_browser(item: pytest.Item) -> bool:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """What a run leaves out by its marks is not even read, where all of a folder or file has one."""
+    """What a run leaves out by its marks is not even read, where a whole folder or file has one."""
     if not collection_path.is_relative_to(Path(__file__).parent):
         return None
     path = collection_path.relative_to(Path(__file__).parent).as_posix()
     without = config.option.markexpr
     left_out = any(
-        f"not {mark}" in without and path in all_of for mark, all_of in (("pure", PURE), ("drawn", DRAWN))
+        f"not {mark}" in without and path in marked
+        for mark, marked in (("pure", PURE), ("drawn", DRAWN))
     )
     return True if left_out else None
 

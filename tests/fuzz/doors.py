@@ -229,7 +229,9 @@ class Doors:
             written = name.upper().replace("-", "_")
             given[written if written == "CONTENT_LENGTH" else f"HTTP_{written}"] = value
         if request.kind:
-            given["CONTENT_TYPE"] = request.kind  # which the client leaves out where nothing is sent
+            given["CONTENT_TYPE"] = (
+                request.kind
+            )  # which the client leaves out where nothing is sent
         with Undone():
             # A server gives what has come, whatever length was told; the test client would refuse.
             given["wsgi.input"] = io.BytesIO(request.body)

@@ -74,7 +74,9 @@ def added(file: Path) -> None:
         if known:
             since = moment(max(known.values())) - LATE
             events = events.filter(at__gte=since)
-            events = events.exclude(pk__in=[key for key, at in known.items() if moment(at) >= since])
+            events = events.exclude(
+                pk__in=[key for key, at in known.items() if moment(at) >= since]
+            )
         if kept and not kept.endswith(b"\n"):
             out.write(b"\n")
         for part in export(events, "jsonl", None, "added to a file"):
