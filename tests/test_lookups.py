@@ -45,8 +45,11 @@ def test_what_the_queryset_leaves_out_is_left_out():
 
 
 def test_a_sitting_comes_with_its_version_and_phase_at_once(phase, django_assert_num_queries):  # noqa: F811
-    kept, alone = join(phase), sittings.open_sitting(
-        codes.new_code(codes.RESUME_LENGTH), version=phase.version, phase=None, language="fr"
+    kept, alone = (
+        join(phase),
+        sittings.open_sitting(
+            codes.new_code(codes.RESUME_LENGTH), version=phase.version, phase=None, language="fr"
+        ),
     )
     sittings.find(kept.pk)  # the SQL is written
     with django_assert_num_queries(1):
