@@ -23,8 +23,9 @@ from pathlib import Path
 
 from . import press
 
-NICE = 5
-"""How far it stands back: it gets a quarter of a processor where everybody wants the whole."""
+NICE = 10
+"""How far it stands back: it gets a tenth of a processor where everybody wants the whole, so that a
+document is printed before it is given up."""
 LONGEST = 40.0
 """Seconds that a document may take before it is given up."""
 ROOT = Path(__file__).resolve().parent.parent

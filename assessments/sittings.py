@@ -185,10 +185,13 @@ def _sittings():
 
 
 _OF_VERSION = ("code", "version", "digest")
+_OF_PHASE = tuple(field.attname for field in Phase._meta.concrete_fields)
 _sitting = Lookup(
-    Sitting.objects.annotate(**{f"version_{name}": F(f"version__{name}") for name in _OF_VERSION})
+    Sitting.objects.annotate(
+        **{f"version_{name}": F(f"version__{name}") for name in _OF_VERSION},
+        **{f"of_phase_{name}": F(f"phase__{name}") for name in _OF_PHASE},
+    )
 )
-_phase = Lookup(Phase.objects.all())
 
 
 def find(key: int) -> Sitting | None:
@@ -198,7 +201,8 @@ def find(key: int) -> Sitting | None:
         known = [getattr(sitting, f"version_{name}") for name in ("id", *_OF_VERSION)]
         sitting.version = InstrumentVersion.from_db(sitting._state.db, ("id", *_OF_VERSION), known)
         if sitting.phase_id is not None:
-            sitting.phase = _phase(sitting.phase_id)
+            known = [getattr(sitting, f"of_phase_{name}") for name in _OF_PHASE]
+            sitting.phase = Phase.from_db(sitting._state.db, _OF_PHASE, known)
     return sitting
 
 

@@ -9,11 +9,14 @@ from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from assessments import codes, sittings
 from assessments.instruments import publish
 from assessments.lookups import Lookup
-from assessments.models import InstrumentVersion
+from assessments.models import InstrumentVersion, Phase
 from readiness.sessions import SessionStore
 from tests.instrument.example import example_instrument
+
+from .test_releases import join, phase  # noqa: F401 (a fixture)
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +42,23 @@ def test_what_the_queryset_leaves_out_is_left_out():
     narrowed = Lookup(InstrumentVersion.objects.filter(code="x"))
     with pytest.raises(ValueError, match="value"):
         narrowed(version.pk)
+
+
+def test_a_sitting_comes_with_its_version_and_phase_at_once(phase, django_assert_num_queries):  # noqa: F811
+    kept, alone = (
+        join(phase),
+        sittings.open_sitting(
+            codes.new_code(codes.RESUME_LENGTH), version=phase.version, phase=None, language="fr"
+        ),
+    )
+    sittings.find(kept.pk)  # the SQL is written
+    with django_assert_num_queries(1):
+        found = sittings.find(kept.pk)
+        of_phase = {name: getattr(found.phase, name) for name in found.phase.__dict__}
+        version = found.version.digest
+    assert of_phase | {"_state": None} == Phase.objects.get().__dict__ | {"_state": None}
+    assert version == phase.version.digest
+    assert sittings.find(alone.pk).phase is None
 
 
 def kept(**data: object) -> str:

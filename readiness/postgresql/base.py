@@ -7,7 +7,9 @@ others are told so without waiting, and so are those whom they serve.
 
 from __future__ import annotations
 
+import select
 import threading
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -17,6 +19,9 @@ from psycopg_pool import ConnectionPool
 
 CHECKED_WITHIN = 2.0
 """Seconds that a connection has, which nobody was using, to show that it still works."""
+SHOWN_FOR = 1.0
+"""Seconds for which it has shown that: to ask anew each time, under load, would be one of five
+questions that a page has."""
 
 
 class Connection(psycopg.Connection[Any]):
@@ -24,6 +29,8 @@ class Connection(psycopg.Connection[Any]):
 
     patience: float | None = None
     """Seconds; None waits for ever."""
+    works_until = 0.0
+    """As it has last shown, by the monotonic clock."""
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         try:
@@ -43,15 +50,28 @@ def patient(seconds: float) -> type[Connection]:
 def check(connection: Connection) -> None:
     """See that a connection still works, before the pool lends it; where it does not, the others
     that wait there are made anew too, or whoever asks next would be given each of them in turn."""
+    if monotonic() < connection.works_until and not _has_gone(connection):
+        return
     connection.patience = CHECKED_WITHIN
     try:
         ConnectionPool.check_connection(connection)
+        connection.works_until = monotonic() + SHOWN_FOR
     except psycopg.Error:
         if isinstance(connection._pool, ConnectionPool):
             connection._pool.drain()
         raise
     finally:
         del connection.patience
+
+
+def _has_gone(connection: Connection) -> bool:
+    """Whether the line is closed, or the database has said what nobody asked: as a rule, that it
+    goes."""
+    if connection.closed:
+        return True
+    line = select.poll()
+    line.register(connection.fileno(), select.POLLIN)  # an end and an error are always told
+    return bool(line.poll(0))
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from types import SimpleNamespace
@@ -78,6 +79,44 @@ def test_nothing_more_is_said_on_a_line_that_was_given_up(monkeypatch):
         connection.wait(None, timeout=1.0)
     assert waited == [6, 1.0]
     assert line.finished == 1
+
+
+@pytest.fixture
+def lent(monkeypatch):
+    """A connection of the pool: the other end of its line, and how often it was asked."""
+    ours, theirs = socket.socketpair()
+    asked: list[object] = []
+    now = SimpleNamespace(at=1_000.0)
+    monkeypatch.setattr(base.ConnectionPool, "check_connection", staticmethod(asked.append))
+    monkeypatch.setattr(base, "monotonic", lambda: now.at)
+    monkeypatch.setattr(base.Connection, "closed", False)
+    monkeypatch.setattr(base.Connection, "fileno", ours.fileno)
+    connection = base.Connection.__new__(base.Connection)
+
+    def times() -> int:
+        base.check(connection)
+        return len(asked)
+
+    with ours, theirs:
+        yield SimpleNamespace(times=times, theirs=theirs, now=now, connection=connection)
+
+
+def test_a_connection_shows_that_it_works_once_a_second(lent):
+    assert [lent.times(), lent.times()] == [1, 1]
+    lent.now.at += base.SHOWN_FOR
+    assert [lent.times(), lent.times()] == [2, 2]
+
+
+@pytest.mark.parametrize("how", ["says that it goes", "is gone", "was given up"])
+def test_a_connection_whose_database_has_gone_is_asked_at_once(lent, monkeypatch, how):
+    assert [lent.times(), lent.times()] == [1, 1]
+    if how == "says that it goes":
+        lent.theirs.sendall(b"E")
+    elif how == "is gone":
+        lent.theirs.close()
+    else:
+        monkeypatch.setattr(base.Connection, "closed", True)
+    assert lent.times() == 2
 
 
 def test_pages_alone_are_held_to_a_time():
