@@ -200,6 +200,7 @@ def settled(web: Web) -> int:
 
 
 # --- Twin histories -----------------------------------------------------------------------------
+# What a page is made of, whatever keeps it: the history above is also seen on PostgreSQL.
 
 
 @pytest.fixture
@@ -245,6 +246,7 @@ def answered(phase: models.Phase, sheet: Sheet, *, finish: bool = True) -> Sitti
     return sitting
 
 
+@pytest.mark.drawn
 def test_who_answered_when_is_on_no_page(phase, twin) -> None:
     """The same people in another order, from one look to the next."""
     group = sheets(phase, 1, 23)
@@ -255,6 +257,7 @@ def test_who_answered_when_is_on_no_page(phase, twin) -> None:
     assert twin(in_order(group)) == twin(in_order(group[::-1]))
 
 
+@pytest.mark.drawn
 def test_what_is_in_no_block_is_on_no_page(phase, twin) -> None:
     """Other answers of those who erased theirs, did not finish, or finished too late; and what they
     do after the close: the pages are the same to the byte."""
@@ -283,6 +286,7 @@ def test_what_is_in_no_block_is_on_no_page(phase, twin) -> None:
     assert changed(one[0], one[1]) != []
 
 
+@pytest.mark.drawn
 def test_one_answer_in_the_block_does_reach_the_pages(phase, twin) -> None:
     """The twins would prove nothing of pages that never change."""
     group = sheets(phase, 1, 23)
