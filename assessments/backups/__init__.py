@@ -164,10 +164,17 @@ def restore(
     erased, used = _of_database()
     if used and not replace:
         raise BackupError("the database holds data: --replace puts the backup in its place")
+    # All answers are deleted then: a list of the lost key, which nobody can read, is not needed.
+    lost = key_lost and manifest.key != tombstones.check()
+    passed_over = []
     for each in (*sorted(path.parent.glob(LISTS)), *lists):
-        found = _of_list(each)
-        erased = erased | found if erased else found
-    if erased is not None:
+        found = _of_list(each, key_lost=lost)
+        if found is None:
+            passed_over.append(each)
+        else:
+            erased = erased | found if erased else found
+    # A list that was passed over stays as it is: the key may turn up again.
+    if erased is not None and path.parent / LIST not in passed_over:
         # What is replaced takes its tombstones with it: a restore that is cut short and run again
         # finds them here. A folder that cannot be written to keeps nobody from restoring.
         with suppress(OSError):
@@ -181,7 +188,7 @@ def restore(
         if erased is not None:
             tombstones.add(erased)
         done.erased = tombstones.erase_again()
-        if key_lost and manifest.key != tombstones.check():
+        if lost:
             done.erased += Sitting.objects.all().delete()[0]
         done.left = Sitting.objects.count()
 
@@ -236,9 +243,14 @@ def _of_database() -> tuple[tombstones.Erased | None, bool]:
         return None, used
 
 
-def _of_list(path: Path) -> tombstones.Erased:
+def _of_list(path: Path, *, key_lost: bool) -> tombstones.Erased | None:
+    """What a list says was erased; None of one of another key, where that is lost."""
     try:
         return tombstones.read(path.read_text(encoding="ascii"))
+    except tombstones.OtherKey as refused:
+        if key_lost:
+            return None
+        raise BackupError(f"{path}: {refused}") from None
     except OSError as refused:
         raise BackupError(f"{path}: {files.unreadable(refused)}") from None
     except ValueError as refused:

@@ -170,12 +170,42 @@ def test_another_secret_key_is_told_before_codes_open_nothing(backup, settings):
     assert survey() == before
 
 
-def test_once_the_key_is_lost_answers_go_and_the_rest_stays(backup, settings, folder, group):
+def test_once_the_key_is_lost_answers_go_and_the_rest_stays(
+    backup, settings, folder, group, tmp_path
+):
+    """Though lists of that key lie beside the backup, as wherever backups are made, and elsewhere:
+    nobody can come back whom they name. They stay, for the key may turn up again."""
+    kept = (folder / backups.LIST).read_text()
+    elsewhere_kept = tmp_path / "exported.txt"
+    elsewhere_kept.write_text(kept)
     settings.SECRET_KEY = "another, of another installation"
-    (folder / "tombstones.txt").unlink()
-    run("restore", backup, replace=True, key_lost=True)
+    run("restore", backup, replace=True, key_lost=True, tombstones=[elsewhere_kept])
     assert not Sitting.objects.exists()
     group.phase.refresh_from_db()
+    assert (folder / backups.LIST).read_text() == kept
+
+
+def test_once_the_key_is_lost_nobody_is_said_to_have_come_back(backup, settings, another):
+    settings.SECRET_KEY = "another, of another installation"
+    with another:
+        said = run("restore", backup, key_lost=True)
+    assert "of them erased again: 0." in said
+    assert "come back" not in said
+
+
+def test_a_list_of_another_key_stops_a_restore_with_the_right_one(backup, settings, tmp_path):
+    """--key-lost or not: whom it names would come back."""
+    right, foreign = settings.SECRET_KEY, tmp_path / "foreign.txt"
+    settings.SECRET_KEY = "another, of another installation"
+    foreign.write_text(tombstones.written(tombstones.known()))
+    settings.SECRET_KEY = right
+    before = survey()
+    for key_lost in (False, True):
+        with pytest.raises(CommandError, match="made with another secret key"):
+            call_command(
+                "restore", str(backup), replace=True, key_lost=key_lost, tombstones=[foreign]
+            )
+    assert survey() == before
 
 
 @pytest.mark.parametrize("spoilt", ["nonsense\n", None, "cut"])
