@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, Error, OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from .elsewhere import elsewhere
@@ -55,6 +55,7 @@ LIBPQ = {
 """How PostgreSQL's programs are told where the database is: never on their command line, which
 everybody on the machine can read."""
 OURS = ("--no-owner", "--no-privileges")
+NOT_ALLOWED = "42501"
 
 _CLEAR = f"""
 SET lock_timeout = '{PATIENCE}';
@@ -88,7 +89,7 @@ END $$;
 
 
 class Untried(BackupError):
-    """No temporary database can be made here."""
+    """The role may make no temporary database."""
 
 
 def server() -> str:
@@ -130,11 +131,14 @@ def aside(backup: Path, manifest: Manifest) -> Iterator[None]:
             # One that a killed restore has left; while another is at work there, it is refused.
             cursor.execute(f"DROP DATABASE IF EXISTS {quoted}")
             cursor.execute(f"CREATE DATABASE {quoted} TEMPLATE template0 ENCODING 'UTF8'")
-    except DatabaseError as refused:
-        raise Untried(
-            f"no temporary database can be made to try it in ({_first(str(refused))}): give the "
-            "role CREATEDB, or verify it on another server"
-        ) from None
+    except Error as refused:
+        told = f"no temporary database can be made to try it in ({_first(str(refused))})"
+        if getattr(refused.__cause__, "sqlstate", None) == NOT_ALLOWED:
+            raise Untried(
+                f"{told}: give the role CREATEDB, or verify it on another server"
+            ) from None
+        # Another is at work there, or the server is away or full: that passes.
+        raise BackupError(told) from None
     try:
         with elsewhere(name):
             _load(backup, manifest, name)
@@ -224,8 +228,15 @@ def _beside() -> str:
 
 @contextmanager
 def _maintenance() -> Iterator[CursorWrapper]:
-    """A cursor in PostgreSQL's own database, outside any transaction."""
-    with elsewhere("postgres"), connection.cursor() as cursor:
+    """A cursor outside any transaction, in PostgreSQL's own database, or in the one that is served
+    where the role may not enter that."""
+    name = "postgres"
+    try:
+        with elsewhere(name):
+            connection.ensure_connection()
+    except OperationalError:
+        name = str(connection.settings_dict["NAME"])
+    with elsewhere(name), connection.cursor() as cursor:
         yield cursor
 
 

@@ -14,10 +14,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import msgspec
+import psycopg
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from assessments import backups, sittings, tombstones
@@ -489,6 +490,86 @@ def test_what_cannot_be_tried_aside_is_compared_in_place(backup, monkeypatch):
     alter_an_answer(backup)
     with pytest.raises(CommandError, match=r"in place all the same, but .*another digest"):
         call_command("restore", str(backup), replace=True)
+
+
+@only_on(POSTGRESQL)
+def test_while_another_is_at_work_aside_a_restore_is_refused(backup):
+    """The weekly verification, as on SQLite: the role may make databases all the same."""
+    before = survey()
+    quoted = connection.ops.quote_name(postgresql._beside())
+    with postgresql._maintenance() as cursor:
+        cursor.execute(f"CREATE DATABASE {quoted} TEMPLATE template0")
+    try:
+        with (
+            closing(connected(postgresql._beside())),
+            pytest.raises(CommandError, match="is being accessed by other users"),
+        ):
+            call_command("restore", str(backup), replace=True)
+    finally:
+        with postgresql._maintenance() as cursor:
+            cursor.execute(f"DROP DATABASE {quoted} WITH (FORCE)")
+    assert survey() == before
+
+
+def connected(name: object) -> psycopg.Connection:
+    """Somebody else, who is at a database."""
+    told = connection.get_connection_params()
+    settled = {key: value for key, value in told.items() if key in postgresql.LIBPQ}
+    return psycopg.connect(**settled, dbname=str(name))
+
+
+@only_on(POSTGRESQL)
+def test_a_role_that_may_not_enter_postgresqls_own_database_tries_aside_too(backup, monkeypatch):
+    def entered(name, *options):
+        return elsewhere("nowhere" if name == "postgres" else name, *options)
+
+    monkeypatch.setattr(postgresql, "elsewhere", entered)
+    assert "good" in run("verify_backup", backup)
+
+
+def away(*arguments: object) -> None:
+    raise OperationalError("the database system is shutting down\ndetails")
+
+
+@only_on(POSTGRESQL)
+@pytest.mark.parametrize(
+    "where", ["backups.in_use", "tombstones.known", "backups.postgresql._maintenance"]
+)
+def test_a_server_that_is_away_for_a_while_is_waited_for(backup, group, monkeypatch, where):
+    """Rather than taken for one that may not be asked, or a database that cannot be read: whoever
+    has erased their answers would come back."""
+    sittings.erase(group.sittings[0])
+    before = survey()
+    with monkeypatch.context() as patched:
+        patched.setattr(f"assessments.{where}", away)
+        with pytest.raises(CommandError, match=r"the database system is shutting down\W*\.$"):
+            call_command("restore", str(backup), replace=True)
+    assert survey() == before
+
+
+@only_on(POSTGRESQL)
+def test_a_backup_of_a_server_that_is_away_is_said_to_be_none(backup, folder, monkeypatch):
+    monkeypatch.setattr(postgresql, "dump", away)
+    until_the_next_second()
+    with pytest.raises(CommandError, match=r"No backup was made: the database cannot be reached"):
+        call_command("backup", str(folder))
+    assert backup.exists()
+    assert not list(folder.glob("*.part"))
+
+
+@only_on(POSTGRESQL)
+def test_a_database_that_lacks_a_file_may_be_replaced(backup, monkeypatch):
+    """That will not pass."""
+
+    def damaged() -> None:
+        message = 'could not open file "base/5/1"'
+        raise OperationalError(message) from psycopg.errors.UndefinedFile(message)
+
+    before = rows()
+    Sitting.objects.all().delete()
+    monkeypatch.setattr(backups, "in_use", damaged)
+    run("restore", backup, replace=True)
+    assert rows() == before
 
 
 @pytest.fixture
