@@ -193,7 +193,8 @@ def _load(backup: Path, manifest: Manifest, name: str) -> None:
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as also_said:
         reading = _start(
             "pg_restore",
-            [*OURS, "--file=-", str(backup)],
+            # Not what is in no schema: an extension that an administrator made is not ours to make.
+            [*OURS, f"--schema={schema}", "--file=-", str(backup)],
             stdout=subprocess.PIPE,
             stderr=also_said,
         )

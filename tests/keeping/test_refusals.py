@@ -8,8 +8,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -570,6 +570,49 @@ def test_a_database_that_lacks_a_file_may_be_replaced(backup, monkeypatch):
     monkeypatch.setattr(backups, "in_use", damaged)
     run("restore", backup, replace=True)
     assert rows() == before
+
+
+@pytest.fixture
+def of_a_plain_role(monkeypatch) -> Iterator[AbstractContextManager[None]]:
+    """A database of a role that is no superuser, with an extension that a superuser has made."""
+    name, role = f"{connection.settings_dict['NAME']}_plain", "readiness_plain"
+
+    @contextmanager
+    def there() -> Iterator[None]:
+        with monkeypatch.context() as patched:
+            patched.setitem(connection.settings_dict, "USER", role)
+            with elsewhere(name):
+                yield
+
+    with postgresql._maintenance() as cursor:
+        cursor.execute(f"CREATE ROLE {role} LOGIN CREATEDB")
+        cursor.execute(f'CREATE DATABASE "{name}" OWNER {role} TEMPLATE template0')
+    try:
+        with elsewhere(name), connection.cursor() as cursor:
+            cursor.execute("CREATE EXTENSION amcheck")
+        yield there()
+    finally:
+        with postgresql._maintenance() as cursor:
+            cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+            cursor.execute(f"DROP ROLE {role}")
+
+
+@only_on(POSTGRESQL)
+def test_an_extension_that_an_administrator_made_is_left_to_them(
+    backup, folder, of_a_plain_role
+):
+    """The dump names it, and none but they may make it, or say what it is for."""
+    before = rows()
+    with of_a_plain_role:
+        run("restore", backup)
+        until_the_next_second()
+        taken = backups.take(folder).path
+        assert "good" in run("verify_backup", taken)
+        run("restore", taken, replace=True)
+        assert rows() == before
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT FROM pg_extension WHERE extname = 'amcheck'")
+            assert cursor.fetchall() == [()]
 
 
 @pytest.fixture
