@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ from types import ModuleType
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from .. import tombstones, upkeep
@@ -36,8 +36,6 @@ NAME = re.compile(r"readiness-\d{8}T\d{6}Z\.(sqlite3|dump)")
 LIST = "tombstones.txt"
 """What was erased, in the folder of the backups; other lists there are called tombstones-….txt."""
 LISTS = "tombstones*.txt"
-DAMAGED = "58"
-"""PostgreSQL's class of errors of files that are missing or cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,7 @@ def take(folder: Path, *, force: bool = False) -> Taken:
     engine = ENGINES[connection.vendor]
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with files.locked(folder / ".lock"), _reached():
+        with files.locked(folder / ".lock"), postgresql.reached():
             _sweep(folder)
             engine.sweep()
             taken = _take(engine, folder)
@@ -163,9 +161,13 @@ def restore(
     """
     began = time.monotonic()
     engine, manifest = _opened(path, key_lost=key_lost)
-    erased, used = _of_database()
+    used = _used()
     if used and not replace:
         raise BackupError("the database holds data: --replace puts the backup in its place")
+    if connection.vendor == "postgresql":
+        # Before it is asked what was erased: whoever is still there may erase more.
+        postgresql.alone()
+    erased = _erased() if used else None
     # All answers are deleted then: a list of the lost key, which nobody can read, is not needed.
     lost = key_lost and manifest.key != tombstones.check()
     passed_over = []
@@ -231,35 +233,24 @@ def _migrate(manifest: Manifest) -> list[str]:
     return sorted(set(migrations()) - set(manifest.migrations))
 
 
-def _of_database() -> tuple[tombstones.Erased | None, bool]:
-    """What the database that is to be replaced knows to be erased, and whether it holds data."""
+def _used() -> bool:
+    """Whether the database that is to be replaced holds data."""
     try:
-        with _reached():
-            used = in_use()
+        with postgresql.reached():
+            return in_use()
     except (DatabaseError, sqlite3.DatabaseError):
         connection.close()
-        return None, True  # it cannot be read; only --replace may touch it
-    try:
-        with _reached():
-            return (tombstones.known() if used else None), used
-    except DatabaseError:
-        connection.close()
-        return None, used
+        return True  # it cannot be read; only --replace may touch it
 
 
-@contextmanager
-def _reached() -> Iterator[None]:
-    """PostgreSQL that is away for a while says nothing of what the database holds: unlike one that
-    is damaged, it must be waited for. Raises :class:`BackupError` then."""
+def _erased() -> tombstones.Erased | None:
+    """What the database that is to be replaced knows to be erased, if that can be read."""
     try:
-        yield
-    except (OperationalError, InterfaceError) as refused:
-        state = getattr(refused.__cause__, "sqlstate", None) or ""
-        if connection.vendor != "postgresql" or state.startswith(DAMAGED):
-            raise
+        with postgresql.reached():
+            return tombstones.known()
+    except (DatabaseError, sqlite3.DatabaseError):
         connection.close()
-        told = str(refused).partition("\n")[0]
-        raise BackupError(f"the database cannot be reached: {told}") from None
+        return None
 
 
 def _of_list(path: Path, *, key_lost: bool) -> tombstones.Erased | None:

@@ -352,18 +352,27 @@ def test_two_backups_at_once_do_not_mix(backup, folder):
         call_command("backup", str(folder))
 
 
-# --- SQLite ---------------------------------------------------------------------------------------
-
-
-@only_on(SQLITE)
 def test_a_database_in_use_is_not_replaced(backup, monkeypatch):
-    monkeypatch.setattr("assessments.backups.sqlite.PATIENCE", 0.2)
+    """Though its server rests between two requests, and holds no lock."""
+    monkeypatch.setattr(backups.ENGINES[connection.vendor], "PATIENCE", 0.2)
     before = survey()
-    with closing(sqlite3.connect(connection.settings_dict["NAME"])) as server:
+    name = connection.settings_dict["NAME"]
+    to = connected if connection.vendor == POSTGRESQL else sqlite3.connect
+    with closing(to(name)) as server:
         server.execute("SELECT count(*) FROM assessments_sitting").fetchall()
         with pytest.raises(CommandError, match="stop the server and the worker first"):
             call_command("restore", str(backup), replace=True)
     assert survey() == before
+
+
+def connected(name: object) -> psycopg.Connection[tuple[object, ...]]:
+    """Somebody else, who is at a database of PostgreSQL."""
+    told = connection.get_connection_params()
+    settled = {key: value for key, value in told.items() if key in postgresql.LIBPQ}
+    return psycopg.connect(**settled, dbname=str(name), autocommit=True)
+
+
+# --- SQLite ---------------------------------------------------------------------------------------
 
 
 # Django leaves a connection open that fails as it opens.
@@ -511,13 +520,6 @@ def test_while_another_is_at_work_aside_a_restore_is_refused(backup):
     assert survey() == before
 
 
-def connected(name: object) -> psycopg.Connection:
-    """Somebody else, who is at a database."""
-    told = connection.get_connection_params()
-    settled = {key: value for key, value in told.items() if key in postgresql.LIBPQ}
-    return psycopg.connect(**settled, dbname=str(name))
-
-
 @only_on(POSTGRESQL)
 def test_a_role_that_may_not_enter_postgresqls_own_database_tries_aside_too(backup, monkeypatch):
     def entered(name, *options):
@@ -613,6 +615,41 @@ def test_an_extension_that_an_administrator_made_is_left_to_them(
         with connection.cursor() as cursor:
             cursor.execute("SELECT FROM pg_extension WHERE extname = 'amcheck'")
             assert cursor.fetchall() == [()]
+
+
+@only_on(POSTGRESQL)
+def test_who_comes_while_a_backup_is_tried_aside_is_not_thrown_out(backup, monkeypatch):
+    before, come = survey(), []
+    whole, live = postgresql._load, connection.settings_dict["NAME"]
+
+    def loaded(backup, manifest, name):
+        come.append(connected(live))
+        whole(backup, manifest, name)
+
+    monkeypatch.setattr(postgresql, "PATIENCE", 0.2)
+    monkeypatch.setattr(postgresql, "_load", loaded)
+    try:
+        with pytest.raises(CommandError, match="stop the server and the worker first"):
+            call_command("restore", str(backup), replace=True)
+    finally:
+        for each in come:
+            each.close()
+    assert len(come) == 1
+    assert survey() == before
+
+
+@only_on(POSTGRESQL)
+def test_what_the_last_ones_at_the_database_erase_does_not_come_back(backup, group, monkeypatch):
+    """The restore waits for them, and then asks what was erased."""
+
+    def waited() -> None:
+        monkeypatch.setattr(postgresql, "alone", whole)
+        sittings.erase(group.sittings[0])
+        whole()
+
+    whole = postgresql.alone
+    monkeypatch.setattr(postgresql, "alone", waited)
+    assert "1 of them erased again" in run("restore", backup, replace=True)
 
 
 @pytest.fixture
