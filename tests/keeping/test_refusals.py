@@ -600,9 +600,7 @@ def of_a_plain_role(monkeypatch) -> Iterator[AbstractContextManager[None]]:
 
 
 @only_on(POSTGRESQL)
-def test_an_extension_that_an_administrator_made_is_left_to_them(
-    backup, folder, of_a_plain_role
-):
+def test_an_extension_that_an_administrator_made_is_left_to_them(backup, folder, of_a_plain_role):
     """The dump names it, and none but they may make it, or say what it is for."""
     before = rows()
     with of_a_plain_role:
