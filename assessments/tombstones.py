@@ -28,6 +28,10 @@ class ListError(ValueError):
     """What was read is no list of tombstones, or one of another secret key."""
 
 
+class OtherKey(ListError):
+    """What was read is a list of another secret key, with which ours has nothing in common."""
+
+
 @dataclass(frozen=True, slots=True)
 class Erased:
     """A list of tombstones as it is kept in a file."""
@@ -115,7 +119,7 @@ def read(text: str) -> Erased:
     if as_of.tzinfo is None or any(len(key) != Tombstone.KEY_BYTES for key in days):
         raise ListError("it has a line that says nothing")
     if made_with != check():
-        raise ListError("it was made with another secret key")
+        raise OtherKey("it was made with another secret key")
     return Erased(as_of, days)
 
 

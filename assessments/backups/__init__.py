@@ -74,7 +74,7 @@ def take(folder: Path, *, force: bool = False) -> Taken:
     engine = ENGINES[connection.vendor]
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with files.locked(folder / ".lock"):
+        with files.locked(folder / ".lock"), postgresql.reached():
             _sweep(folder)
             engine.sweep()
             taken = _take(engine, folder)
@@ -161,13 +161,24 @@ def restore(
     """
     began = time.monotonic()
     engine, manifest = _opened(path, key_lost=key_lost)
-    erased, used = _of_database()
+    used = _used()
     if used and not replace:
         raise BackupError("the database holds data: --replace puts the backup in its place")
+    if connection.vendor == "postgresql":
+        # Before it is asked what was erased: whoever is still there may erase more.
+        postgresql.alone()
+    erased = _erased() if used else None
+    # All answers are deleted then: a list of the lost key, which nobody can read, is not needed.
+    lost = key_lost and manifest.key != tombstones.check()
+    passed_over = []
     for each in (*sorted(path.parent.glob(LISTS)), *lists):
-        found = _of_list(each)
-        erased = erased | found if erased else found
-    if erased is not None:
+        found = _of_list(each, key_lost=lost)
+        if found is None:
+            passed_over.append(each)
+        else:
+            erased = erased | found if erased else found
+    # A list that was passed over stays as it is: the key may turn up again.
+    if erased is not None and path.parent / LIST not in passed_over:
         # What is replaced takes its tombstones with it: a restore that is cut short and run again
         # finds them here. A folder that cannot be written to keeps nobody from restoring.
         with suppress(OSError):
@@ -181,7 +192,7 @@ def restore(
         if erased is not None:
             tombstones.add(erased)
         done.erased = tombstones.erase_again()
-        if key_lost and manifest.key != tombstones.check():
+        if lost:
             done.erased += Sitting.objects.all().delete()[0]
         done.left = Sitting.objects.count()
 
@@ -222,23 +233,34 @@ def _migrate(manifest: Manifest) -> list[str]:
     return sorted(set(migrations()) - set(manifest.migrations))
 
 
-def _of_database() -> tuple[tombstones.Erased | None, bool]:
-    """What the database that is to be replaced knows to be erased, and whether it holds data."""
+def _used() -> bool:
+    """Whether the database that is to be replaced holds data."""
     try:
-        used = in_use()
+        with postgresql.reached():
+            return in_use()
     except (DatabaseError, sqlite3.DatabaseError):
         connection.close()
-        return None, True  # it cannot be read; only --replace may touch it
+        return True  # it cannot be read; only --replace may touch it
+
+
+def _erased() -> tombstones.Erased | None:
+    """What the database that is to be replaced knows to be erased, if that can be read."""
     try:
-        return (tombstones.known() if used else None), used
-    except DatabaseError:
+        with postgresql.reached():
+            return tombstones.known()
+    except (DatabaseError, sqlite3.DatabaseError):
         connection.close()
-        return None, used
+        return None
 
 
-def _of_list(path: Path) -> tombstones.Erased:
+def _of_list(path: Path, *, key_lost: bool) -> tombstones.Erased | None:
+    """What a list says was erased; None of one of another key, where that is lost."""
     try:
         return tombstones.read(path.read_text(encoding="ascii"))
+    except tombstones.OtherKey as refused:
+        if key_lost:
+            return None
+        raise BackupError(f"{path}: {refused}") from None
     except OSError as refused:
         raise BackupError(f"{path}: {files.unreadable(refused)}") from None
     except ValueError as refused:

@@ -6,12 +6,20 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from django.db import DatabaseError, connection, transaction
+from django.db import (
+    DatabaseError,
+    Error,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
 from django.db.backends.utils import CursorWrapper
 
 from .elsewhere import elsewhere
@@ -20,8 +28,9 @@ from .survey import LEFT_OUT, Table, survey
 from .survey import migrations as applied
 
 SUFFIX = ".dump"
-PATIENCE = "20s"
-"""How long to wait for the others at the database."""
+PATIENCE = 20
+"""Seconds to wait for the others at the database."""
+LOOK_EVERY = 0.1
 LIBPQ = {
     "host": "PGHOST",
     "hostaddr": "PGHOSTADDR",
@@ -55,9 +64,18 @@ LIBPQ = {
 """How PostgreSQL's programs are told where the database is: never on their command line, which
 everybody on the machine can read."""
 OURS = ("--no-owner", "--no-privileges")
+NOT_ALLOWED = "42501"
+DAMAGED = "58"
+"""Class of errors of files that are missing or cannot be read."""
+OTHERS = "others are at the database: stop the server and the worker first"
 
+_OTHERS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND datname = current_database()
+  AND usename = session_user AND pid <> pg_backend_pid()
+"""
 _CLEAR = f"""
-SET lock_timeout = '{PATIENCE}';
+SET lock_timeout = '{PATIENCE}s';
 DO $$ DECLARE found record; BEGIN
   FOR found IN
     SELECT c.oid::regclass::text AS name, c.relkind FROM pg_class c
@@ -88,7 +106,7 @@ END $$;
 
 
 class Untried(BackupError):
-    """No temporary database can be made here."""
+    """The role may make no temporary database."""
 
 
 def server() -> str:
@@ -130,11 +148,14 @@ def aside(backup: Path, manifest: Manifest) -> Iterator[None]:
             # One that a killed restore has left; while another is at work there, it is refused.
             cursor.execute(f"DROP DATABASE IF EXISTS {quoted}")
             cursor.execute(f"CREATE DATABASE {quoted} TEMPLATE template0 ENCODING 'UTF8'")
-    except DatabaseError as refused:
-        raise Untried(
-            f"no temporary database can be made to try it in ({_first(str(refused))}): give the "
-            "role CREATEDB, or verify it on another server"
-        ) from None
+    except Error as refused:
+        told = f"no temporary database can be made to try it in ({_first(str(refused))})"
+        if getattr(refused.__cause__, "sqlstate", None) == NOT_ALLOWED:
+            raise Untried(
+                f"{told}: give the role CREATEDB, or verify it on another server"
+            ) from None
+        # Another is at work there, or the server is away or full: that passes.
+        raise BackupError(told) from None
     try:
         with elsewhere(name):
             _load(backup, manifest, name)
@@ -142,6 +163,38 @@ def aside(backup: Path, manifest: Manifest) -> Iterator[None]:
     finally:
         with _maintenance() as cursor:
             cursor.execute(f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)")
+
+
+@contextmanager
+def reached() -> Iterator[None]:
+    """PostgreSQL that is away for a while says nothing of what the database holds: unlike one that
+    is damaged, it must be waited for. Raises :class:`BackupError` then; on SQLite, nothing."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as refused:
+        state = getattr(refused.__cause__, "sqlstate", None) or ""
+        if connection.vendor != "postgresql" or state.startswith(DAMAGED):
+            raise
+        connection.close()
+        raise BackupError(f"the database cannot be reached: {_first(str(refused))}") from None
+
+
+def alone() -> None:
+    """Wait until nobody else is at the database. Raises :class:`BackupError` where they stay.
+
+    A server's locks do not tell of it: it holds them for milliseconds, and would go on serving.
+    """
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined]  # our own would be others
+    until = time.monotonic() + PATIENCE
+    with reached(), elsewhere(connection.settings_dict["NAME"]), connection.cursor() as cursor:
+        while True:
+            cursor.execute(_OTHERS)
+            if cursor.fetchone() == (0,):
+                return
+            if time.monotonic() >= until:
+                raise BackupError(OTHERS)
+            time.sleep(LOOK_EVERY)
 
 
 def restore(
@@ -159,6 +212,7 @@ def restore(
             prepare()
     except Untried:
         tried = False
+    alone()  # still
     _load(backup, manifest, str(connection.settings_dict["NAME"]))
     if not tried:
         try:
@@ -189,7 +243,8 @@ def _load(backup: Path, manifest: Manifest, name: str) -> None:
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as also_said:
         reading = _start(
             "pg_restore",
-            [*OURS, "--file=-", str(backup)],
+            # Not what is in no schema: an extension that an administrator made is not ours to make.
+            [*OURS, f"--schema={schema}", "--file=-", str(backup)],
             stdout=subprocess.PIPE,
             stderr=also_said,
         )
@@ -214,7 +269,7 @@ def _load(backup: Path, manifest: Manifest, name: str) -> None:
         if writing.wait():
             told = _last(also_said if failed and writing.returncode < 0 else said)
             if "lock timeout" in told:
-                told = "others are at the database: stop the server and the worker first"
+                told = OTHERS
             raise BackupError(told)
 
 
@@ -224,8 +279,15 @@ def _beside() -> str:
 
 @contextmanager
 def _maintenance() -> Iterator[CursorWrapper]:
-    """A cursor in PostgreSQL's own database, outside any transaction."""
-    with elsewhere("postgres"), connection.cursor() as cursor:
+    """A cursor outside any transaction, in PostgreSQL's own database, or in the one that is served
+    where the role may not enter that."""
+    name = "postgres"
+    try:
+        with elsewhere(name):
+            connection.ensure_connection()
+    except OperationalError:
+        name = str(connection.settings_dict["NAME"])
+    with elsewhere(name), connection.cursor() as cursor:
         yield cursor
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import threading
+from collections.abc import Iterator
 from html import unescape
 from unittest import mock
 
@@ -14,6 +17,7 @@ from django.core.management import call_command
 from django.db import InternalError, OperationalError, connection
 from django.test import Client
 from django.urls import reverse
+from django_tasks_db.management.commands import db_worker as tasks
 
 from assessments import jobs, sittings
 from assessments.management.commands import worker
@@ -206,6 +210,47 @@ def test_the_worker_waits_for_a_database_that_is_away(monkeypatch, caplog):
         "The database failed the worker",
         "The database is back",
     ]
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """A worker takes over these signals; the test gives them back."""
+    taken = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
+    before = [signal.getsignal(each) for each in taken]
+    yield
+    for each, handler in zip(taken, before, strict=True):
+        signal.signal(each, handler)
+
+
+def test_a_worker_told_to_stop_stops_though_the_database_fails_its_task(monkeypatch, signals):
+    """Else a new one would begin, which was never told, and whoever stops it waits for ever."""
+    begun = []
+
+    def db_worker(*args, **options):
+        begun.append(options["batch"])
+        at_work = tasks.Worker(
+            queue_names=["default"],
+            interval=1,
+            batch=False,
+            backend_name="default",
+            startup_delay=False,
+            max_tasks=None,
+            worker_id="told",
+            excluded_queue_names=[],
+        )
+        at_work.configure_signals()
+        if len(begun) == 1:
+            at_work.running_task = True
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert not at_work.running
+            away()
+
+    monkeypatch.setattr(worker, "call_command", db_worker)
+    monkeypatch.setattr(jobs, "beat_while_living", threading.Event)
+    monkeypatch.setattr(worker.connection, "close", lambda: None)
+    monkeypatch.setattr(worker.time, "sleep", lambda seconds: None)
+    call_command("worker")
+    assert begun == [False]
 
 
 def test_a_job_that_the_database_fails_is_done_later(phase, monkeypatch, django_user_model):

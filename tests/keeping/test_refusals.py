@@ -8,16 +8,17 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import msgspec
+import psycopg
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from assessments import backups, sittings, tombstones
@@ -170,12 +171,42 @@ def test_another_secret_key_is_told_before_codes_open_nothing(backup, settings):
     assert survey() == before
 
 
-def test_once_the_key_is_lost_answers_go_and_the_rest_stays(backup, settings, folder, group):
+def test_once_the_key_is_lost_answers_go_and_the_rest_stays(
+    backup, settings, folder, group, tmp_path
+):
+    """Though lists of that key lie beside the backup, as wherever backups are made, and elsewhere:
+    nobody can come back whom they name. They stay, for the key may turn up again."""
+    kept = (folder / backups.LIST).read_text()
+    elsewhere_kept = tmp_path / "exported.txt"
+    elsewhere_kept.write_text(kept)
     settings.SECRET_KEY = "another, of another installation"
-    (folder / "tombstones.txt").unlink()
-    run("restore", backup, replace=True, key_lost=True)
+    run("restore", backup, replace=True, key_lost=True, tombstones=[elsewhere_kept])
     assert not Sitting.objects.exists()
     group.phase.refresh_from_db()
+    assert (folder / backups.LIST).read_text() == kept
+
+
+def test_once_the_key_is_lost_nobody_is_said_to_have_come_back(backup, settings, another):
+    settings.SECRET_KEY = "another, of another installation"
+    with another:
+        said = run("restore", backup, key_lost=True)
+    assert "of them erased again: 0." in said
+    assert "come back" not in said
+
+
+def test_a_list_of_another_key_stops_a_restore_with_the_right_one(backup, settings, tmp_path):
+    """--key-lost or not: whom it names would come back."""
+    right, foreign = settings.SECRET_KEY, tmp_path / "foreign.txt"
+    settings.SECRET_KEY = "another, of another installation"
+    foreign.write_text(tombstones.written(tombstones.known()))
+    settings.SECRET_KEY = right
+    before = survey()
+    for key_lost in (False, True):
+        with pytest.raises(CommandError, match="made with another secret key"):
+            call_command(
+                "restore", str(backup), replace=True, key_lost=key_lost, tombstones=[foreign]
+            )
+    assert survey() == before
 
 
 @pytest.mark.parametrize("spoilt", ["nonsense\n", None, "cut"])
@@ -321,18 +352,27 @@ def test_two_backups_at_once_do_not_mix(backup, folder):
         call_command("backup", str(folder))
 
 
-# --- SQLite ---------------------------------------------------------------------------------------
-
-
-@only_on(SQLITE)
 def test_a_database_in_use_is_not_replaced(backup, monkeypatch):
-    monkeypatch.setattr("assessments.backups.sqlite.PATIENCE", 0.2)
+    """Though its server rests between two requests, and holds no lock."""
+    monkeypatch.setattr(backups.ENGINES[connection.vendor], "PATIENCE", 0.2)
     before = survey()
-    with closing(sqlite3.connect(connection.settings_dict["NAME"])) as server:
+    name = connection.settings_dict["NAME"]
+    to = connected if connection.vendor == POSTGRESQL else sqlite3.connect
+    with closing(to(name)) as server:
         server.execute("SELECT count(*) FROM assessments_sitting").fetchall()
         with pytest.raises(CommandError, match="stop the server and the worker first"):
             call_command("restore", str(backup), replace=True)
     assert survey() == before
+
+
+def connected(name: object) -> psycopg.Connection[tuple[object, ...]]:
+    """Somebody else, who is at a database of PostgreSQL."""
+    told = connection.get_connection_params()
+    settled = {key: value for key, value in told.items() if key in postgresql.LIBPQ}
+    return psycopg.connect(**settled, dbname=str(name), autocommit=True)
+
+
+# --- SQLite ---------------------------------------------------------------------------------------
 
 
 # Django leaves a connection open that fails as it opens.
@@ -459,6 +499,155 @@ def test_what_cannot_be_tried_aside_is_compared_in_place(backup, monkeypatch):
     alter_an_answer(backup)
     with pytest.raises(CommandError, match=r"in place all the same, but .*another digest"):
         call_command("restore", str(backup), replace=True)
+
+
+@only_on(POSTGRESQL)
+def test_while_another_is_at_work_aside_a_restore_is_refused(backup):
+    """The weekly verification, as on SQLite: the role may make databases all the same."""
+    before = survey()
+    quoted = connection.ops.quote_name(postgresql._beside())
+    with postgresql._maintenance() as cursor:
+        cursor.execute(f"CREATE DATABASE {quoted} TEMPLATE template0")
+    try:
+        with (
+            closing(connected(postgresql._beside())),
+            pytest.raises(CommandError, match="is being accessed by other users"),
+        ):
+            call_command("restore", str(backup), replace=True)
+    finally:
+        with postgresql._maintenance() as cursor:
+            cursor.execute(f"DROP DATABASE {quoted} WITH (FORCE)")
+    assert survey() == before
+
+
+@only_on(POSTGRESQL)
+def test_a_role_that_may_not_enter_postgresqls_own_database_tries_aside_too(backup, monkeypatch):
+    def entered(name, *options):
+        return elsewhere("nowhere" if name == "postgres" else name, *options)
+
+    monkeypatch.setattr(postgresql, "elsewhere", entered)
+    assert "good" in run("verify_backup", backup)
+
+
+def away(*arguments: object) -> None:
+    raise OperationalError("the database system is shutting down\ndetails")
+
+
+@only_on(POSTGRESQL)
+@pytest.mark.parametrize(
+    "where", ["backups.in_use", "tombstones.known", "backups.postgresql._maintenance"]
+)
+def test_a_server_that_is_away_for_a_while_is_waited_for(backup, group, monkeypatch, where):
+    """Rather than taken for one that may not be asked, or a database that cannot be read: whoever
+    has erased their answers would come back."""
+    sittings.erase(group.sittings[0])
+    before = survey()
+    with monkeypatch.context() as patched:
+        patched.setattr(f"assessments.{where}", away)
+        with pytest.raises(CommandError, match=r"the database system is shutting down\W*\.$"):
+            call_command("restore", str(backup), replace=True)
+    assert survey() == before
+
+
+@only_on(POSTGRESQL)
+def test_a_backup_of_a_server_that_is_away_is_said_to_be_none(backup, folder, monkeypatch):
+    monkeypatch.setattr(postgresql, "dump", away)
+    until_the_next_second()
+    with pytest.raises(CommandError, match=r"No backup was made: the database cannot be reached"):
+        call_command("backup", str(folder))
+    assert backup.exists()
+    assert not list(folder.glob("*.part"))
+
+
+@only_on(POSTGRESQL)
+def test_a_database_that_lacks_a_file_may_be_replaced(backup, monkeypatch):
+    """That will not pass."""
+
+    def damaged() -> None:
+        message = 'could not open file "base/5/1"'
+        raise OperationalError(message) from psycopg.errors.UndefinedFile(message)
+
+    before = rows()
+    Sitting.objects.all().delete()
+    monkeypatch.setattr(backups, "in_use", damaged)
+    run("restore", backup, replace=True)
+    assert rows() == before
+
+
+@pytest.fixture
+def of_a_plain_role(monkeypatch) -> Iterator[AbstractContextManager[None]]:
+    """A database of a role that is no superuser, with an extension that a superuser has made."""
+    name, role = f"{connection.settings_dict['NAME']}_plain", "readiness_plain"
+
+    @contextmanager
+    def there() -> Iterator[None]:
+        with monkeypatch.context() as patched:
+            patched.setitem(connection.settings_dict, "USER", role)
+            with elsewhere(name):
+                yield
+
+    with postgresql._maintenance() as cursor:
+        cursor.execute(f"CREATE ROLE {role} LOGIN CREATEDB")
+        cursor.execute(f'CREATE DATABASE "{name}" OWNER {role} TEMPLATE template0')
+    try:
+        with elsewhere(name), connection.cursor() as cursor:
+            cursor.execute("CREATE EXTENSION amcheck")
+        yield there()
+    finally:
+        with postgresql._maintenance() as cursor:
+            cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+            cursor.execute(f"DROP ROLE {role}")
+
+
+@only_on(POSTGRESQL)
+def test_an_extension_that_an_administrator_made_is_left_to_them(backup, folder, of_a_plain_role):
+    """The dump names it, and none but they may make it, or say what it is for."""
+    before = rows()
+    with of_a_plain_role:
+        run("restore", backup)
+        until_the_next_second()
+        taken = backups.take(folder).path
+        assert "good" in run("verify_backup", taken)
+        run("restore", taken, replace=True)
+        assert rows() == before
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT FROM pg_extension WHERE extname = 'amcheck'")
+            assert cursor.fetchall() == [()]
+
+
+@only_on(POSTGRESQL)
+def test_who_comes_while_a_backup_is_tried_aside_is_not_thrown_out(backup, monkeypatch):
+    before, come = survey(), []
+    whole, live = postgresql._load, connection.settings_dict["NAME"]
+
+    def loaded(backup, manifest, name):
+        come.append(connected(live))
+        whole(backup, manifest, name)
+
+    monkeypatch.setattr(postgresql, "PATIENCE", 0.2)
+    monkeypatch.setattr(postgresql, "_load", loaded)
+    try:
+        with pytest.raises(CommandError, match="stop the server and the worker first"):
+            call_command("restore", str(backup), replace=True)
+    finally:
+        for each in come:
+            each.close()
+    assert len(come) == 1
+    assert survey() == before
+
+
+@only_on(POSTGRESQL)
+def test_what_the_last_ones_at_the_database_erase_does_not_come_back(backup, group, monkeypatch):
+    """The restore waits for them, and then asks what was erased."""
+
+    def waited() -> None:
+        monkeypatch.setattr(postgresql, "alone", whole)
+        sittings.erase(group.sittings[0])
+        whole()
+
+    whole = postgresql.alone
+    monkeypatch.setattr(postgresql, "alone", waited)
+    assert "1 of them erased again" in run("restore", backup, replace=True)
 
 
 @pytest.fixture

@@ -56,12 +56,13 @@ class Command(BaseCommand):
         if done.migrated:
             write(f"Migrated from an older version: {', '.join(done.migrated)}.")
         write(f"{told.answers.rows} sittings, {done.erased} of them erased again: {done.left}.")
-        if done.known_until is None:
+        if done.known_until is not None:
+            write(f"What was erased is known until {done.known_until:%Y-%m-%d %H:%M:%S} UTC.")
+        elif done.left:
             write("No list of what was erased was found: whoever erased their answers since the")
             write("backup has come back. `manage.py tombstones --import FILE` erases them again.")
-        else:
-            write(f"What was erased is known until {done.known_until:%Y-%m-%d %H:%M:%S} UTC.")
-        if done.too_old:
+        # With the key lost, no answers are left that could have come back.
+        if done.too_old and done.left:
             write("The backup is older than READINESS_BACKUPS_KEPT: what was erased so long ago is")
             write("remembered nowhere, and has come back.")
         # What was restored may be old, and so the last time that it knows of.

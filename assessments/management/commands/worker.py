@@ -1,11 +1,13 @@
 """Publish large groups and make their exports. Runs beside the server, which waits for neither."""
 
 import logging
+import signal
 import time
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connection
+from django_tasks_db.management.commands.db_worker import Worker
 
 from assessments import jobs
 from assessments.outages import AWAY
@@ -50,6 +52,8 @@ class Command(BaseCommand):
                 self._work(batch=False)
                 return
             except AWAY as error:
+                if _told_to_stop():
+                    return
                 if not away:
                     logger.warning(
                         "The database failed the worker, which waits for it: %s",
@@ -58,3 +62,10 @@ class Command(BaseCommand):
                 away = True
                 connection.close()
                 time.sleep(LOOK_AGAIN)
+
+
+def _told_to_stop() -> bool:
+    """Whether the worker that the database has failed was to stop once its task was over: nobody
+    will tell the next one, who would not know."""
+    worker = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    return isinstance(worker, Worker) and not worker.running
