@@ -32,6 +32,8 @@ def postgresql_options(*, patience: int, most: int) -> dict[str, Any]:
     }
     options: dict[str, Any] = {
         "pool": pool,
+        # By it a restore tells whether the service still runs (assessments/backups/postgresql.py).
+        "application_name": "readiness",
         "connect_timeout": CONNECTING,
         "keepalives_idle": 10,
         "keepalives_interval": 5,

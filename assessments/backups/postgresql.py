@@ -72,7 +72,7 @@ OTHERS = "others are at the database: stop the server and the worker first"
 _OTHERS = """
 SELECT count(*) FROM pg_stat_activity
 WHERE backend_type = 'client backend' AND datname = current_database()
-  AND usename = session_user AND pid <> pg_backend_pid()
+  AND application_name = current_setting('application_name') AND pid <> pg_backend_pid()
 """
 _CLEAR = f"""
 SET lock_timeout = '{PATIENCE}s';
@@ -180,7 +180,8 @@ def reached() -> Iterator[None]:
 
 
 def alone() -> None:
-    """Wait until nobody else is at the database. Raises :class:`BackupError` where they stay.
+    """Wait until nothing else of ours is at the database, by the name that all have. Raises
+    :class:`BackupError` where it stays.
 
     A server's locks do not tell of it: it holds them for milliseconds, and would go on serving.
     """

@@ -637,6 +637,13 @@ def test_who_comes_while_a_backup_is_tried_aside_is_not_thrown_out(backup, monke
 
 
 @only_on(POSTGRESQL)
+def test_who_only_looks_on_is_in_nobodys_way(backup):
+    with closing(connected(connection.settings_dict["NAME"])) as looking:
+        looking.execute("SET application_name = 'psql'")
+        run("restore", backup, replace=True)
+
+
+@only_on(POSTGRESQL)
 def test_what_the_last_ones_at_the_database_erase_does_not_come_back(backup, group, monkeypatch):
     """The restore waits for them, and then asks what was erased."""
 
