@@ -73,9 +73,9 @@ class logger_class(GunicornLogger):
         for handler in self.error_log.handlers:
             log_lines.like_ours(handler)
 
-    def exception(self, msg: str, *args: object, **kwargs: object) -> None:
+    def exception(self, msg: object, *args: object, **kwargs: object) -> None:
         """One line for each that has gone silent (:data:`SILENCE`): they may be many."""
-        if msg.startswith("Socket error") and isinstance(sys.exception(), BlockingIOError):
+        if str(msg).startswith("Socket error") and isinstance(sys.exception(), BlockingIOError):
             self.warning("Whoever asked went silent in the middle of it, and was given up.")
         else:
             super().exception(msg, *args, **kwargs)
