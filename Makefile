@@ -19,7 +19,7 @@ run:
 	@$(RUN) manage.py demo
 	@$(RUN) manage.py collectstatic --no-input --verbosity 0
 	@echo "Readiness listens on http://127.0.0.1:$(PORT)/ (Ctrl-C stops it)"
-	@exec .ci/serve 127.0.0.1:$(PORT)
+	@exec .ci/serve 127.0.0.1:$(PORT) $$PPID
 
 # Two runners on two processors: what each computes, it computes on one.
 test: export OPENBLAS_NUM_THREADS = 1

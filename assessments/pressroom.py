@@ -7,16 +7,19 @@ stands back when many people answer. It is started with the web process and ends
 
 from __future__ import annotations
 
+import atexit
 import gc
 import json
 import logging
 import os
 import resource
+import shutil
 import signal
 import socket
 import struct
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -43,12 +46,17 @@ class PressRoom:
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
         self._line: Connection | None = None
+        self._folder: str | None = None
+        atexit.register(self.close)
 
     def open(self) -> Connection:
         """Start the process, unless it runs. OSError where the machine has no room for it."""
         if self._line is not None and self.process and self.process.poll() is None:
             return self._line
         self.close()
+        # Its fonts are there: removed with it, since a killed process removes nothing. If this
+        # process is killed itself, the folder stays.
+        self._folder = tempfile.mkdtemp(prefix="readiness-press-")
         ours, theirs = socket.socketpair()
         with theirs:
             for bound in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
@@ -57,6 +65,7 @@ class PressRoom:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", __name__, str(theirs.fileno())],
                 cwd=ROOT,
+                env=os.environ | {"TMPDIR": self._folder},
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
             )
@@ -70,6 +79,9 @@ class PressRoom:
             self.process.kill()
             self.process.wait()
             self.process = None
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
 
     def printed(self, html: str, sheets: Sequence[str]) -> bytes:
         """As :func:`.press.printed`. Busy where the process has ended or takes too long, and

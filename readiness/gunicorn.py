@@ -14,6 +14,8 @@ import ctypes
 import multiprocessing
 import os
 import signal
+import socket
+import struct
 import sys
 import threading
 from contextlib import suppress
@@ -54,6 +56,13 @@ limit_request_field_size = 8_190
 # No header moves the address at which the application is: anybody on this machine may send one.
 forwarder_headers = ""
 control_socket_disable = True
+# By sendfile, whoever takes a file and does not read it would be waited for without end.
+sendfile = False
+
+SILENCE = 30
+"""Seconds that a thread waits for whoever has gone silent in the middle of a request, or no longer
+reads its answer: without that, as many as there are threads would stop everything. As nginx waits
+(send_timeout), for where one stands before it; who sends a byte now and then is its to bound."""
 
 
 class logger_class(GunicornLogger):
@@ -64,13 +73,25 @@ class logger_class(GunicornLogger):
         for handler in self.error_log.handlers:
             log_lines.like_ours(handler)
 
+    def exception(self, msg: object, *args: object, **kwargs: object) -> None:
+        """One line for each that has gone silent (:data:`SILENCE`): they may be many."""
+        if str(msg).startswith("Socket error") and isinstance(sys.exception(), BlockingIOError):
+            self.warning("Whoever asked went silent in the middle of it, and was given up.")
+        else:
+            super().exception(msg, *args, **kwargs)
+
 
 def when_ready(server: object) -> None:
-    """Nothing that was opened while loading is shared by the processes that are about to fork."""
+    """Nothing that was opened while loading is shared by the processes that are about to fork, and
+    none waits for ever for whoever has gone silent."""
     connections.close_all()
     for connection in connections.all(initialized_only=True):
         if hasattr(connection, "close_pool"):
             connection.close_pool()
+    # Each connection inherits these, over TCP; over a Unix socket, only a proxy asks.
+    for listener in server.LISTENERS:  # type: ignore[attr-defined]
+        for bound in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            listener.setsockopt(socket.SOL_SOCKET, bound, struct.pack("ll", SILENCE, 0))
 
 
 def post_fork(server: object, worker: object) -> None:

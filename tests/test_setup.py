@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -60,6 +61,20 @@ def test_without_venv_its_package_is_named(bare):
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
     assert "sudo apt install python3-venv" in done.stderr
+
+
+def test_an_environment_that_was_cut_short_is_made_anew(bare):
+    """There is its python, and no pip yet."""
+    program(bare, "whole", "exit 0")
+    begun = program(bare, "begun", 'case "$2" in pip) exit 1;; *) exit 0;; esac')
+    (bare / ".venv/bin").mkdir(parents=True)
+    begun.rename(bare / ".venv/bin/python")
+    makes = f"PATH={os.defpath}; mkdir -p .venv/bin; cp bin/whole .venv/bin/python"
+    program(bare, "python3.13", f'case "$2" in venv) {makes};; *) exit 0;; esac')
+    done = run(bare)
+    assert done.returncode == 0, done.stderr
+    assert "Making the environment" in done.stdout
+    assert run(bare).stdout == ""  # it is done
 
 
 def test_a_second_time_nothing_is_installed():

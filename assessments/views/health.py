@@ -90,8 +90,12 @@ def _within(seconds: float, names: list[str]) -> dict[str, str]:
     if not names or not _asking.acquire(timeout=seconds):
         return told
     said: SimpleQueue[tuple[str, str]] = SimpleQueue()
-    # A daemon, so that a hung database does not keep a process from ending.
-    threading.Thread(target=_ask, args=(names, said), daemon=True).start()
+    try:
+        # A daemon, so that a hung database does not keep a process from ending.
+        threading.Thread(target=_ask, args=(names, said), daemon=True).start()
+    except RuntimeError:  # no room for another thread just now
+        _asking.release()
+        return told
     with suppress(Empty):
         for _ in names:
             name, answer = said.get(timeout=max(0.0, until - time.monotonic()))

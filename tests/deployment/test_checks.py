@@ -270,3 +270,10 @@ def test_the_documentation_names_every_variable():
         told = re.findall(r"^\| ((?:READINESS|DATABASE)_\w+)", text, re.MULTILINE)
         assert told
         assert [name for name in told if name not in page] == []
+
+
+def test_a_container_that_answers_nobody_is_not_asked_whether_it_lives():
+    page = (ROOT / "readiness/docs/DEPLOYMENT.md").read_text(encoding="utf-8")
+    commands = page.replace("\\\n", "").splitlines()
+    (worker,) = (line for line in commands if re.match(r"podman run .* readiness worker$", line))
+    assert " --no-healthcheck " in worker

@@ -184,6 +184,18 @@ def test_whoever_waits_for_another_to_ask_waits_no_longer(client, worker, monkey
         pass
 
 
+def test_without_room_for_a_thread_the_next_one_asks(client, worker, monkeypatch):
+    def full(_thread: threading.Thread) -> None:
+        raise RuntimeError("can’t start new thread")
+
+    monkeypatch.setattr(health, "PATIENCE", 5.0)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", full)
+        status, checks = asked(client)
+    assert (status, checks["database"]) == (503, "no answer within 5 s")
+    assert asked(client)[0] == 200
+
+
 HUNG = """
 import os, time
 import django

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 import urllib.request
 from contextlib import suppress
 from pathlib import Path
@@ -42,14 +43,17 @@ def starts(checkout: Path, program: str) -> list[int]:
     return []
 
 
-def serving(checkout: Path) -> subprocess.Popen[str]:
+def serving(checkout: Path, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [checkout / ".ci/serve", "127.0.0.1:1"], stderr=subprocess.PIPE, text=True
-    )
+        [checkout / ".ci/serve", "127.0.0.1:1"],
+        stderr=stderr, text=True, start_new_session=True,
+    )  # fmt: skip
 
 
 def lives(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists()
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
 
 
 @pytest.mark.parametrize(
@@ -84,6 +88,124 @@ def test_what_cannot_start_is_given_up(checkout, program, name):
     assert told.endswith(f"{name} does not start: what it said stands above.\n")
     assert len(starts(checkout, program)) == told.count("broken") == 3
     assert not any(map(lives, [*starts(checkout, "gunicorn"), *starts(checkout, "python")]))
+
+
+@pytest.mark.parametrize("status", [0, 143, 139])
+def test_what_was_told_to_end_or_killed_is_not_broken(checkout, status):
+    does(checkout, "gunicorn", f"exit {status}")
+    serve = serving(checkout)
+    try:
+        wait_until(lambda: len(starts(checkout, "gunicorn")) == 5)
+    finally:
+        serve.send_signal(signal.SIGTERM)
+        serve.communicate(timeout=20)
+    assert serve.returncode == 143
+
+
+def test_one_that_is_broken_is_not_counted_with_the_other(checkout):
+    """Twice each, in turn: then both live."""
+    for program in ("gunicorn", "python"):
+        count = f'[ "$(grep -c . {checkout}/{program})" -gt 2 ] || exit 3'
+        does(checkout, program, f"{count}\n{LIVES}")
+    serve = serving(checkout)
+    try:
+        for program in ("gunicorn", "python"):
+            wait_until(lambda program=program: len(starts(checkout, program)) == 3)
+        time.sleep(2.5)
+        assert serve.poll() is None
+    finally:
+        serve.send_signal(signal.SIGTERM)
+        _out, told = serve.communicate(timeout=20)
+    assert "does not start" not in told
+    assert len(starts(checkout, "gunicorn")) == len(starts(checkout, "python")) == 3
+
+
+def waits(serve: subprocess.Popen[str]) -> list[int]:
+    """What it looks around after."""
+    found = []
+    for pid in children(serve.pid):
+        with suppress(OSError):  # it has ended since
+            if Path(f"/proc/{pid}/cmdline").read_bytes() == b"sleep\x001\x00":
+                found.append(pid)
+    return found
+
+
+def test_it_survives_that_what_it_waits_by_is_killed(checkout):
+    serve = serving(checkout)
+    try:
+        killed = set()
+        while len(killed) < 5:
+            wait_until(lambda: serve.poll() is not None or set(waits(serve)) - killed)
+            assert serve.poll() is None
+            for pid in set(waits(serve)) - killed:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                killed.add(pid)
+        os.kill(starts(checkout, "gunicorn")[0], signal.SIGKILL)
+        wait_until(lambda: len(starts(checkout, "gunicorn")) == 2)
+    finally:
+        serve.send_signal(signal.SIGTERM)
+        serve.communicate(timeout=20)
+    assert serve.returncode == 143
+
+
+def test_it_goes_on_where_its_log_is_full(checkout):
+    with Path("/dev/full").open("wb") as full:
+        serve = serving(checkout, stderr=full.fileno())
+    try:
+        for program in ("gunicorn", "python"):
+            wait_until(lambda program=program: len(starts(checkout, program)) == 1)
+            os.kill(starts(checkout, program)[0], signal.SIGKILL)
+            wait_until(lambda program=program: len(starts(checkout, program)) == 2)
+    finally:
+        serve.send_signal(signal.SIGTERM)
+        serve.wait(timeout=20)
+    assert serve.returncode == 143
+
+
+def test_it_takes_both_along_when_its_terminal_closes(checkout):
+    """Which is said to all of them, and more than once; gunicorn takes it for something else."""
+    does(checkout, "gunicorn", f"trap '' HUP\n{LIVES}")
+    serve = serving(checkout)
+    wait_until(lambda: starts(checkout, "gunicorn") and starts(checkout, "python"))
+    os.killpg(serve.pid, signal.SIGHUP)
+    with suppress(ProcessLookupError):
+        os.killpg(serve.pid, signal.SIGHUP)
+    serve.communicate(timeout=20)
+    assert serve.returncode == 129
+    assert not any(map(lives, [*starts(checkout, "gunicorn"), *starts(checkout, "python")]))
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="no setpriv, of util-linux")
+def test_neither_outlives_it(checkout):
+    """Killed, it can tell nobody; they would keep the port from the next."""
+    serve = serving(checkout)
+    wait_until(lambda: starts(checkout, "gunicorn") and starts(checkout, "python"))
+    both = [*starts(checkout, "gunicorn"), *starts(checkout, "python")]
+    serve.kill()
+    serve.communicate(timeout=20)
+    wait_until(lambda: not any(map(lives, both)))
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="no make")
+def test_it_ends_with_the_make_that_started_it(checkout):
+    """By the very line of ours."""
+    shutil.copy(ROOT / "Makefile", checkout / "Makefile")
+    (checkout / ".ci/environment").symlink_to(shutil.which("true"))
+    does(checkout, "python", f'[ "$2" = worker ] || exit 0\n{LIVES}')
+    make = subprocess.Popen(
+        ["make", "run", "PORT=1"],
+        cwd=checkout, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    wait_until(lambda: starts(checkout, "gunicorn") and len(starts(checkout, "python")) == 3)
+    (web,) = starts(checkout, "gunicorn")
+    worker = starts(checkout, "python")[-1]
+    time.sleep(2.5)  # it looks around
+    assert lives(web)
+    assert lives(worker)
+    make.kill()
+    make.wait()
+    wait_until(lambda: not lives(web) and not lives(worker))
 
 
 def test_after_a_kill_the_real_ones_answer_again(deployment: Deployment, tmp_path: Path):

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -160,6 +161,35 @@ def test_without_room_for_it_the_next_one_tries_again():
     room.close()
 
 
+def test_a_killed_one_leaves_no_file_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    room = PressRoom()
+    room.printed(EVERY_ELEMENT, [])
+    assert list(tmp_path.rglob("weasyprint-*"))
+    os.kill(room.process.pid, signal.SIGKILL)
+    wait_until(lambda: room.process.poll() is not None)
+    room.open()
+    assert len(list(tmp_path.iterdir())) == 1  # that of the next one
+    room.close()
+    assert not list(tmp_path.iterdir())
+
+
+def test_nor_does_one_whose_web_process_ends(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", WEB],
+        cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as web:
+        assert web.stdout is not None
+        process = int(web.stdout.readline())
+        assert list(tmp_path.iterdir())
+        web.communicate()
+    assert not Path(f"/proc/{process}").exists()
+    assert not list(tmp_path.iterdir())
+
+
 def test_it_ends_with_the_web_process():
     """However that one ends."""
     with subprocess.Popen(
@@ -174,6 +204,7 @@ def test_it_ends_with_the_web_process():
 
 WEB = """
 import sys
+import tempfile
 from assessments.pressroom import PressRoom
 room = PressRoom()
 room.open()
