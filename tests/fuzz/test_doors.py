@@ -115,7 +115,7 @@ def test_a_fault_behind_a_right_code_is_found(doors, monkeypatch):
     """A number of thousands of digits, which only a code that opens something leads to."""
     monkeypatch.setattr(carried, "DIGITS", 10_000)
 
-    @fuzzed(200, absolute=True)
+    @fuzzed(300, absolute=True)
     @given(st.data())
     def send(data) -> None:
         doors.asked(data.draw(requests(doors, ways=("carried",))))

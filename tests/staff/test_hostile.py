@@ -44,7 +44,7 @@ JUNK = [
 ]
 
 
-@pytest.mark.parametrize("junk", JUNK)
+@pytest.mark.parametrize("junk", JUNK, ids=[each[:40] for each in JUNK])
 def test_junk_for_a_passkey_lets_nobody_in(trainer, junk):
     there = reverse("mfa_login_webauthn")
     client = browser()
@@ -60,7 +60,7 @@ def test_junk_for_a_passkey_lets_nobody_in(trainer, junk):
     assert client.get(reverse("admin:index")).status_code == 302
 
 
-@pytest.mark.parametrize("junk", JUNK)
+@pytest.mark.parametrize("junk", JUNK, ids=[each[:40] for each in JUNK])
 def test_junk_adds_no_passkey(trainer, junk):
     client = browser()
     sign_in(client, "trainer")

@@ -88,8 +88,11 @@ def test_a_form_is_read_as_utf_8(codec):
         "x" * 5_000,
         "é",
     ],
+    ids=lambda kind: kind[:40],
 )
-@pytest.mark.parametrize("path", ["/healthz", "/?" + "&a" * 501, "/?a=b"])
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/?" + "&a" * 501, "/?a=b"], ids=["alive", "many", "one"]
+)
 def test_no_type_of_content_fails(version, kind, path):
     answer = browser().get(path, CONTENT_TYPE=kind)
     assert answer.status_code == 200
