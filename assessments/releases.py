@@ -139,8 +139,8 @@ def others(phase: Phase) -> disclosure.Union | None:
 
 
 def _strangers(phase: Phase) -> int:
-    """How many of the groups that it may be compared with one of its trainers does not train: the
-    trainer who would have the fewest left, but some, after taking their own away."""
+    """How many of the groups that it may be compared with are left, but some, where the fewest are,
+    when one of its trainers takes away those they train, or all its trainers do so together."""
     others = Phase.objects.filter(
         version=phase.version_id,
         form=phase.form,
@@ -151,7 +151,8 @@ def _strangers(phase: Phase) -> int:
     others = others.exclude(cohort=phase.cohort_id).distinct()
     readers = phase.cohort.trainers.values_list("pk", flat=True)
     left = [others.exclude(cohort__trainers=reader).count() for reader in readers]
-    return min(filter(None, left), default=0 if left else others.count())
+    left.append(others.exclude(cohort__trainers__in=readers).count())
+    return min(filter(None, left), default=0)
 
 
 def refresh_counts(phase: Phase) -> DailyCount:

@@ -195,7 +195,7 @@ def in_no_language_of_another_test() -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def read_as_in_earnest() -> Iterator[None]:
-    """Django's test client reads requests as ours are read."""
+    """Django's test client reads requests as ours are read (its live server does not)."""
     from readiness.handler import Request
 
     with mock.patch("django.test.client.WSGIRequest", Request):

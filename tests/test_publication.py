@@ -103,6 +103,20 @@ def test_a_stranger_who_is_made_a_trainer_shows_nobody_their_group(phase):  # no
     assert releases.others(phase).blocks == 4
 
 
+def test_what_two_trainers_know_together_shows_nobody_a_group(phase):  # noqa: F811
+    """Each has two groups left that are not theirs; both together, one."""
+    closed(phase, 12)
+    for seed, name in enumerate(("one", "two")):
+        trainer = get_user_model().objects.create_user(name)
+        phase.cohort.trainers.add(trainer)
+        closed(other := another(phase), 12, seed=seed)
+        other.cohort.trainers.add(trainer)
+    closed(another(phase), 12, seed=2)
+    assert releases.others(phase) is None
+    closed(another(phase), 12, seed=3)
+    assert releases.others(phase).blocks == 4
+
+
 def test_ones_own_groups_are_compared_with_each_other(phase):  # noqa: F811
     own = get_user_model().objects.create_user("trainer")
     for seed, moment in enumerate((phase, another(phase), another(phase))):

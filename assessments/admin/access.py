@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 
@@ -13,7 +14,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
 from .. import journal
-from ..models import Cohort, Phase
+from ..models import REFUSED, Cohort, Phase
+
+logger = logging.getLogger(__name__)
 
 type View = Callable[..., HttpResponse]
 
@@ -37,7 +40,10 @@ class CarefulAdmin(admin.ModelAdmin):
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except IntegrityError:  # between what the form looked up and what it wrote
+        except IntegrityError as error:  # between what the form looked up and what it wrote
+            if request.method != "POST" or REFUSED in str(error):
+                raise
+            logger.warning("A form that was checked could not be kept.", exc_info=True)
             told = _("Somebody has just saved the same: see what is there before you try again.")
             self.message_user(request, told, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())

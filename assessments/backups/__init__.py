@@ -143,7 +143,7 @@ def verify(path: Path) -> Restored:
     """Restore a backup aside and compare it with its manifest; nothing else is touched."""
     began = time.monotonic()
     engine, manifest = _opened(path)
-    with engine.aside(path, manifest):
+    with postgresql.reached(), engine.aside(path, manifest):
         _check(manifest)
         done = Restored(manifest, left=manifest.answers.rows)
         done.migrated = _migrate(manifest)
@@ -177,7 +177,7 @@ def restore(
             passed_over.append(each)
         else:
             erased = erased | found if erased else found
-    # A list that was passed over stays as it is: the key may turn up again.
+    # A list that was passed over stays until the next backup: the key may turn up again.
     if erased is not None and path.parent / LIST not in passed_over:
         # What is replaced takes its tombstones with it: a restore that is cut short and run again
         # finds them here. A folder that cannot be written to keeps nobody from restoring.
@@ -196,7 +196,8 @@ def restore(
             done.erased += Sitting.objects.all().delete()[0]
         done.left = Sitting.objects.count()
 
-    done.tried = engine.restore(path, manifest, check=lambda: _check(manifest), prepare=prepare)
+    with postgresql.reached():
+        done.tried = engine.restore(path, manifest, check=lambda: _check(manifest), prepare=prepare)
     done.seconds = time.monotonic() - began
     return done
 

@@ -18,6 +18,7 @@ from .survey import Table
 
 FORMAT = 1
 SUFFIX = ".json"
+OTHERS = "others are at the database: stop the server and the worker first"
 
 
 class BackupError(Exception):

@@ -23,7 +23,7 @@ from django.db import (
 from django.db.backends.utils import CursorWrapper
 
 from .elsewhere import elsewhere
-from .manifests import BackupError, Manifest
+from .manifests import OTHERS, BackupError, Manifest
 from .survey import LEFT_OUT, Table, survey
 from .survey import migrations as applied
 
@@ -67,11 +67,10 @@ OURS = ("--no-owner", "--no-privileges")
 NOT_ALLOWED = "42501"
 DAMAGED = "58"
 """Class of errors of files that are missing or cannot be read."""
-OTHERS = "others are at the database: stop the server and the worker first"
 
 _OTHERS = """
 SELECT count(*) FROM pg_stat_activity
-WHERE backend_type = 'client backend' AND datname = current_database()
+WHERE backend_type IS DISTINCT FROM 'parallel worker' AND datname = current_database()
   AND application_name = current_setting('application_name') AND pid <> pg_backend_pid()
 """
 _CLEAR = f"""
@@ -161,7 +160,8 @@ def aside(backup: Path, manifest: Manifest) -> Iterator[None]:
             _load(backup, manifest, name)
             yield
     finally:
-        with _maintenance() as cursor:
+        # Where the server has gone, the next one drops it; what went wrong before is to be said.
+        with suppress(Error), _maintenance() as cursor:
             cursor.execute(f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)")
 
 

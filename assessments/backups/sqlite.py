@@ -12,7 +12,7 @@ from django.db import connection
 
 from . import files
 from .elsewhere import elsewhere
-from .manifests import BackupError, Manifest
+from .manifests import OTHERS, BackupError, Manifest
 from .survey import LEFT_OUT, Table, survey
 from .survey import migrations as applied
 
@@ -109,9 +109,7 @@ def _replace(copy: Path, path: Path) -> None:
             restored.backup(live)
     except sqlite3.OperationalError as refused:
         if "locked" in str(refused):
-            raise BackupError(
-                "others are at the database: stop the server and the worker first"
-            ) from None
+            raise BackupError(OTHERS) from None
         raise BackupError(_why(refused)) from None
     except sqlite3.DatabaseError:
         # What is there is no database any more: nothing of it can be locked, nor kept.

@@ -351,9 +351,9 @@ def reference(
     """All that ``groups`` groups published, without what one of them did (which may be nothing).
 
     None where fewer than :data:`REFERENCE_GROUPS` others remain, or where a single one of these is
-    of ``strangers`` to one of its trainers: whoever reads all the others could take them away. This
-    keeps one look from telling a group that is not one's own; who compares looks over time can
-    still tell a whole block that came in between, never less than a block.
+    of ``strangers`` to its trainers, to one or to all: whoever reads all the others could take them
+    away. This keeps one look from telling a group that is not one's own; who compares looks over
+    time can still tell a whole block that came in between, never less than a block.
     """
     own = tuple(own)
     if groups - bool(own) < REFERENCE_GROUPS or 0 < strangers < REFERENCE_GROUPS:

@@ -20,7 +20,7 @@ from psycopg_pool import ConnectionPool
 CHECKED_WITHIN = 2.0
 """Seconds that a connection has, which nobody was using, to show that it still works."""
 SHOWN_FOR = 1.0
-"""Seconds for which it has shown that: to ask anew each time, under load, would be one of five
+"""Seconds for which it has shown that: to ask anew each time, under load, would be one of four
 questions that a page has."""
 
 

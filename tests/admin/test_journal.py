@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
@@ -543,6 +544,29 @@ def test_a_file_is_added_what_it_lacks_however_long_ago_it_was_written(three, tr
 
 def at_of(key: int) -> str:
     return Event.objects.get(pk=key).at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def test_a_line_of_a_clock_that_was_ahead_hides_none_of_those_after_it(three, trainer, tmp_path):
+    file = tmp_path / "journal.jsonl"
+    with time_machine.travel(timezone.now() + timedelta(days=30)):
+        told("--add-to", str(file))
+    journal.record(Event.Action.CREATED, trainer, "Since then")
+    told("--add-to", str(file))
+    found = kept_in(file)
+    assert "Since then" in [line["subject"] for line in found]
+    assert len(found) == len({line["id"] for line in found}) == Event.objects.count()
+
+
+def test_a_number_that_a_restore_gives_again_is_another_line(three, tmp_path):
+    file = tmp_path / "journal.jsonl"
+    told("--add-to", str(file))
+    lines = kept_in(file)
+    before = (timezone.now() - timedelta(seconds=30)).isoformat(timespec="microseconds")
+    lines[-1] |= {"at": before, "subject": "What was then the fourth line"}
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    told("--add-to", str(file))
+    again = [line["id"] for line in kept_in(file)]
+    assert again.count(lines[-1]["id"]) == 2
 
 
 def test_a_line_that_was_torn_comes_again(three, tmp_path):

@@ -183,7 +183,7 @@ def test_the_results_read_no_table_of_people(
 ):
     answer(phase, 24)
     desk.post(close)
-    with django_assert_max_num_queries(14) as asked:  # one for each trainer
+    with django_assert_max_num_queries(15) as asked:  # one for each trainer
         desk.get(results)
     assert not [query for query in asked.captured_queries if "assessments_sitting" in query["sql"]]
 

@@ -204,7 +204,6 @@ def test_it_ends_with_the_web_process():
 
 WEB = """
 import sys
-import tempfile
 from assessments.pressroom import PressRoom
 room = PressRoom()
 room.open()

@@ -63,24 +63,27 @@ def added(file: Path) -> None:
         size = out.seek(0, os.SEEK_END)
         out.seek(max(0, size - TAIL))
         kept = out.read()
-        known: dict[int, str] = {}
+        # By both: a database that was restored gives numbers again.
+        known: set[tuple[int, str]] = set()
         for line in kept.splitlines():
             with suppress(ValueError, KeyError, TypeError):  # the first is cut, or one was torn
                 found = json.loads(line)
-                known[int(found["id"])] = str(found["at"])
+                known.add((int(found["id"]), str(found["at"])))
         if kept and not known:
-            raise CommandError(f"{file} holds no line of the journal: it is another file.")
-        events = Event.objects.all()
-        if known:
-            since = moment(max(known.values())) - LATE
-            events = events.filter(at__gte=since)
-            events = events.exclude(
-                pk__in=[key for key, at in known.items() if moment(at) >= since]
+            raise CommandError(
+                f"{file} holds no whole line of the journal: it is another file, or one to delete."
             )
+        events = Event.objects.all()
+        # By a clock that was ahead, a line may be of a day to come.
+        past = [at for at in (moment(at) for _key, at in known) if at <= timezone.now()]
+        if past:
+            events = events.filter(at__gte=max(past) - LATE)
         if kept and not kept.endswith(b"\n"):
             out.write(b"\n")
         for part in export(events, "jsonl", None, "added to a file"):
-            out.write(part.encode())
+            line = json.loads(part)
+            if (line["id"], line["at"]) not in known:
+                out.write(part.encode())
         out.flush()
         os.fsync(out.fileno())
 
