@@ -25,14 +25,12 @@ run:
 test: export OPENBLAS_NUM_THREADS = 1
 # Each runner reads some 500 files, sooner where Python may keep what it made of them.
 test: export PYTHONDONTWRITEBYTECODE =
-# Three runners for two processors, for many tests wait for a server. Those of the browser and of
-# PostgreSQL wait longer still: they run at once, and the browser's are shown in the end.
+# Three runners for two processors, for many tests wait for a server; a browser does not.
 test:
 	@.ci/environment test
 	@.venv/bin/python -m pytest -n 3 --dist loadgroup -m "not browser"
-	@.ci/together \
-		'exec .venv/bin/python -m pytest -n 2 --dist loadgroup -m browser tests/browser' \
-		'exec .ci/with-postgresql .venv/bin/python -m pytest -n 2 --dist loadgroup -m "not browser and not pure and not drawn"'
+	@.venv/bin/python -m pytest -n 2 --dist loadgroup -m browser tests/browser
+	@.ci/with-postgresql .venv/bin/python -m pytest -n 3 --dist loadgroup -m "not browser and not pure and not drawn"
 
 audit: export AUDIT = 1
 audit: test
