@@ -54,8 +54,7 @@ class PressRoom:
         if self._line is not None and self.process and self.process.poll() is None:
             return self._line
         self.close()
-        # Its fonts are there: removed with it, since a killed process removes nothing. If this
-        # process is killed itself, the folder stays.
+        # Its fonts are there. Whoever of us two is not killed removes it.
         self._folder = tempfile.mkdtemp(prefix="readiness-press-")
         ours, theirs = socket.socketpair()
         with theirs:
@@ -63,7 +62,7 @@ class PressRoom:
                 ours.setsockopt(socket.SOL_SOCKET, bound, _timeval(LONGEST))
             self._line = Connection(ours.detach())
             self.process = subprocess.Popen(
-                [sys.executable, "-m", __name__, str(theirs.fileno())],
+                [sys.executable, "-m", __name__, str(theirs.fileno()), self._folder],
                 cwd=ROOT,
                 env=os.environ | {"TMPDIR": self._folder},
                 stdin=subprocess.DEVNULL,
@@ -127,8 +126,11 @@ def _document(asked: bytes) -> bytes:
         return b""
 
 
-def main(line: Connection) -> None:
+def main(line: Connection, folder: str) -> None:
+    """``folder`` is removed in the end."""
     import django
+
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # after what WeasyPrint removes
 
     django.setup()  # for the log, which names nobody
     for end in (signal.SIGINT, signal.SIGTERM):
@@ -143,4 +145,4 @@ def main(line: Connection) -> None:
 
 if __name__ == "__main__":
     with Connection(int(sys.argv[1])) as web:
-        main(web)
+        main(web, sys.argv[2])

@@ -190,16 +190,21 @@ def test_nor_does_one_whose_web_process_ends(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_it_ends_with_the_web_process():
-    """However that one ends."""
+def test_it_ends_with_the_web_process(tmp_path):
+    """However that one ends; and takes its fonts along."""
     with subprocess.Popen(
-        [sys.executable, "-c", WEB], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", WEB],
+        cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     ) as web:
         assert web.stdout is not None
         process = int(web.stdout.readline())
         assert state_of(process)
         web.kill()
     wait_until(lambda: not Path(f"/proc/{process}").exists() or state_of(process)[0] == "Z")
+    assert not list(tmp_path.iterdir())
 
 
 WEB = """
