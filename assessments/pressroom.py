@@ -131,7 +131,6 @@ def main(line: Connection, folder: str) -> None:
     import django
 
     atexit.register(shutil.rmtree, folder, ignore_errors=True)  # after what WeasyPrint removes
-
     django.setup()  # for the log, which names nobody
     for end in (signal.SIGINT, signal.SIGTERM):
         signal.signal(end, signal.SIG_IGN)  # it ends with whom it prints for

@@ -174,14 +174,19 @@ def test_a_killed_one_leaves_no_file_behind(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_nor_does_one_whose_web_process_ends(tmp_path):
-    with subprocess.Popen(
+def web_process(folder: Path) -> subprocess.Popen[bytes]:
+    """One that has opened its press room, whose folders are in this one."""
+    return subprocess.Popen(
         [sys.executable, "-c", WEB],
         cwd=ROOT,
-        env=os.environ | {"TMPDIR": str(tmp_path)},
+        env=os.environ | {"TMPDIR": str(folder)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-    ) as web:
+    )
+
+
+def test_nor_does_one_whose_web_process_ends(tmp_path):
+    with web_process(tmp_path) as web:
         assert web.stdout is not None
         process = int(web.stdout.readline())
         assert list(tmp_path.iterdir())
@@ -192,13 +197,7 @@ def test_nor_does_one_whose_web_process_ends(tmp_path):
 
 def test_it_ends_with_the_web_process(tmp_path):
     """However that one ends; and takes its fonts along."""
-    with subprocess.Popen(
-        [sys.executable, "-c", WEB],
-        cwd=ROOT,
-        env=os.environ | {"TMPDIR": str(tmp_path)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as web:
+    with web_process(tmp_path) as web:
         assert web.stdout is not None
         process = int(web.stdout.readline())
         assert state_of(process)
