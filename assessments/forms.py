@@ -81,6 +81,23 @@ def _choices(choices: Iterable[Choice | ConfidenceLevel]) -> list[tuple[str, str
     return [(choice.code, told(choice.text)) for choice in choices]
 
 
+def chosen_on(page: Page, sheet: Sheet) -> dict[str, tuple[str, ...]]:
+    """What a sheet answers of a page: the values chosen, by the names of its inputs."""
+    chosen: dict[str, tuple[str, ...]] = {}
+    for item in page.items:
+        match item:
+            case ContextQuestion():
+                chosen[f"context-{item.code}"] = sheet.context.get(item.code, ())
+            case SelfRating():
+                if rating := sheet.self_ratings.get(item.code):
+                    chosen[f"rating-{item.code}"] = (str(rating),)
+            case Scenario():
+                if given := sheet.answers.get(item.code):
+                    chosen[f"answer-{item.code}"] = (given.option,)
+                    chosen[f"confidence-{item.code}"] = tuple(filter(None, (given.confidence,)))
+    return chosen
+
+
 class PageForm(forms.Form):
     """The questions of one page. None is required: what is missing is said at the review.
 
@@ -104,17 +121,18 @@ class PageForm(forms.Form):
         **kwargs,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.initial = chosen_on(page, sheet)
         self.instrument = instrument
         self.page = page
         self.numbers = numbers
         for item in page.items:
             match item:
                 case ContextQuestion():
-                    self._ask_context(item, sheet)
+                    self._ask_context(item)
                 case SelfRating():
-                    self._ask_self_rating(item, sheet)
+                    self._ask_self_rating(item)
                 case Scenario():
-                    self._ask_scenario(item, sheet)
+                    self._ask_scenario(item)
 
     @cached_property
     def helper(self) -> FormHelper:
@@ -126,27 +144,22 @@ class PageForm(forms.Form):
         helper.layout = Layout(*map(_asked, self.page.items))
         return helper
 
-    def _add(self, name: str, field: forms.Field, initial) -> None:
+    def _add(self, name: str, field: forms.Field) -> None:
         field.required = False
-        field.initial = initial
         self.fields[name] = field
 
-    def _ask_context(self, item: ContextQuestion, sheet: Sheet) -> None:
-        chosen = list(sheet.context.get(item.code, ()))
-        choices = _choices(item.options)
+    def _ask_context(self, item: ContextQuestion) -> None:
+        choices, label = _choices(item.options), told(item.text)
+        field: forms.ChoiceField
         if item.multiple:
             field = forms.MultipleChoiceField(
-                label=told(item.text), choices=choices, widget=forms.CheckboxSelectMultiple
+                label=label, choices=choices, widget=forms.CheckboxSelectMultiple
             )
-            self._add(f"context-{item.code}", field, chosen)
         else:
-            self._add(
-                f"context-{item.code}",
-                forms.ChoiceField(label=told(item.text), choices=choices, widget=forms.RadioSelect),
-                chosen[0] if chosen else None,
-            )
+            field = forms.ChoiceField(label=label, choices=choices, widget=forms.RadioSelect)
+        self._add(f"context-{item.code}", field)
 
-    def _ask_self_rating(self, item: SelfRating, sheet: Sheet) -> None:
+    def _ask_self_rating(self, item: SelfRating) -> None:
         field = forms.ChoiceField(
             label=told(item.text),
             choices=[
@@ -155,11 +168,9 @@ class PageForm(forms.Form):
             ],
             widget=forms.RadioSelect,
         )
-        rating = sheet.self_ratings.get(item.code)
-        self._add(f"rating-{item.code}", field, rating and str(rating))
+        self._add(f"rating-{item.code}", field)
 
-    def _ask_scenario(self, item: Scenario, sheet: Sheet) -> None:
-        given = sheet.answers.get(item.code)
+    def _ask_scenario(self, item: Scenario) -> None:
         answer = forms.ChoiceField(
             label=told(item.topic),
             choices=[
@@ -173,8 +184,8 @@ class PageForm(forms.Form):
             choices=_choices(self.instrument.confidence_scale),
             widget=forms.RadioSelect,
         )
-        self._add(f"answer-{item.code}", answer, given and given.option)
-        self._add(f"confidence-{item.code}", confidence, given and given.confidence)
+        self._add(f"answer-{item.code}", answer)
+        self._add(f"confidence-{item.code}", confidence)
 
     def sheet(self) -> Sheet:
         """What the page answers: a sheet that holds its items alone."""
