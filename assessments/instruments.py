@@ -178,8 +178,11 @@ def archive_of(digest: str) -> bytes:
 
 @lru_cache(maxsize=128)
 def questionnaire(digest: str, form: str, profession: str = "") -> Questionnaire:
-    """A form of the instrument with that digest, in the words meant for a profession."""
-    return Questionnaire(instrument_of(digest), form, profession)
+    """A form of the instrument with that digest, in the words meant for a profession: that of
+    everybody where it has none of its own, so that what is kept of its pages is one."""
+    asked = Questionnaire(instrument_of(digest), form, profession)
+    usual = questionnaire(digest, form) if profession else asked
+    return usual if asked.instrument is usual.instrument else asked
 
 
 class AlreadyCalibrated(Exception):
