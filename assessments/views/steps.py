@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
-from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import get_script_prefix, reverse
@@ -27,7 +25,7 @@ from ..scoring.sheet import Sheet, SheetError
 from ..sittings import Conflict, Erased, Finished, Plan, questionnaire_of, sheet_of
 from . import asking, errors
 from .asking import go
-from .kept import KeptPage
+from .kept import TOKEN, KeptPage, may_be_kept, with_token
 from .language import known_language, spoken
 from .session import get_or_post, held, let_go, own, private
 
@@ -284,19 +282,19 @@ def _show(
     stored = asked.part(page, bytes(sitting.answers))
     seen = PageForm.seen_by(sitting, stored)
     before = 1 if _followed(request, sitting) else 0
-    if form or messages.get_messages(request) or settings.DEBUG:  # a template may have changed
+    if form or not may_be_kept(request):
         shown = form or _form_of(asked, page, asked.sheet_of_page(page, stored))
         context = _told(asked, page, before, shown) | {"seen": seen}
         return render(request, "assessments/page.html", context, status=status)
-    key = get_language() or MAIN_LANGUAGE, get_script_prefix()
-    kept = _kept_page(asked, page.place, before, *key, str(service(request)["accessibility"]))
+    accessibility = str(service(request)["accessibility"])
+    language = get_language() or MAIN_LANGUAGE
+    kept = _kept_page(asked, page.place, before, language, get_script_prefix(), accessibility)
     html = kept.with_chosen(chosen_on(page, asked.sheet_of_page(page, stored)))
-    own = html.replace(TOKEN, get_token(request).encode()).replace(SEEN, seen.encode())
-    return HttpResponse(own)
+    return HttpResponse(with_token(html, request).replace(SEEN.encode(), seen.encode()))
 
 
-TOKEN, SEEN = (sign.encode() for sign in "\ue000\ue001")
-"""Signs of no language; in a page that is kept, they stand for what is one person's."""
+SEEN = "\ue001"
+"""As :data:`TOKEN`, for what the hidden field holds."""
 
 
 @lru_cache(maxsize=512)
@@ -313,8 +311,8 @@ def _kept_page(
     with override(language):
         context = _told(asked, page, before, _form_of(asked, page, Sheet())) | {
             "accessibility": accessibility,
-            "csrf_token": TOKEN.decode(),
-            "seen": SEEN.decode(),
+            "csrf_token": TOKEN,
+            "seen": SEEN,
         }
         return KeptPage(render_to_string("assessments/page.html", context))
 

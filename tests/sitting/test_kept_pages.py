@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from itertools import cycle
 from pathlib import Path
 
 import pytest
+from django.contrib import messages
 from django.contrib.messages.storage.base import BaseStorage as Storage
 from django.template import Context, Template, TemplateSyntaxError
 from django.template.loader import render_to_string
@@ -22,6 +24,7 @@ from assessments.forms import chosen_on
 from assessments.instrument.loading import load
 from assessments.questionnaire import Page, Questionnaire
 from assessments.scoring.sheet import DONT_KNOW_BYTE, Slot
+from assessments.views import kept as kept_pages
 from assessments.views import steps
 from assessments.views.kept import KeptPage
 
@@ -33,6 +36,7 @@ TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]*)"')
 @pytest.fixture(autouse=True)
 def nothing_kept():
     steps._kept_page.cache_clear()
+    kept_pages._written.cache_clear()
 
 
 @pytest.fixture
@@ -40,6 +44,15 @@ def another(person) -> Person:
     other = Person()
     other.begin()
     return other
+
+
+@contextmanager
+def rendered(monkeypatch) -> Iterator[None]:
+    """For as long as somebody seems to have something to be told, which nobody has."""
+    with monkeypatch.context() as never:
+        never.setattr(messages, "get_messages", lambda _request: ["one"])
+        never.setattr(Storage, "__iter__", lambda _self: iter(()))
+        yield
 
 
 def kept() -> int:
@@ -180,12 +193,72 @@ def test_a_kept_page_is_the_page_that_a_request_would_be_rendered(
     for page in asked.pages[:5]:
         for _state in ("nothing answered", "answered"):
             kept_one = person.see(page.part, page.number).text
-            with monkeypatch.context() as never:
-                never.setattr(steps.messages, "get_messages", lambda _request: ["one"])
-                never.setattr(Storage, "__iter__", lambda _self: iter(()))
-                rendered = person.see(page.part, page.number).text
-            assert TOKEN.sub("", kept_one) == TOKEN.sub("", rendered)
+            with rendered(monkeypatch):
+                anew = person.see(page.part, page.number).text
+            assert TOKEN.sub("", kept_one) == TOKEN.sub("", anew)
             person.answer(page.part, page.number, **answers(asked, page, "a", sure))
+
+
+def told(client: Client, address: str) -> str:
+    response = client.get(address)
+    assert response.status_code == 200
+    return TOKEN.sub("", response.text)
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_way_to_the_questions_is_kept_as_a_request_would_be_rendered(
+    version, phase, language, monkeypatch
+):
+    alone, grouped = (Client(headers={"accept-language": language}) for _each in range(2))
+    alone.post("/")
+    grouped.post(f"/c/{phase.cohort.code}/")
+    newcomer = Client(headers={"accept-language": language})
+    for client, address_of in ((newcomer, "/"), (alone, "/notice/"), (grouped, "/notice/")):
+        kept_one = told(client, address_of)
+        assert f'lang="{language}"' in kept_one[:60]
+        with rendered(monkeypatch):
+            assert kept_one == told(client, address_of)
+        assert kept_one == told(client, address_of)
+        assert not set(kept_one) & set("\ue000\ue001")
+    assert kept_pages._written.cache_info().currsize == 3
+
+
+def test_the_notice_of_a_group_is_not_that_of_another(version, phase):
+    alone, grouped = Client(), Client()
+    alone.post("/")
+    grouped.post(f"/c/{phase.cohort.code}/")
+    group_of_all = told(grouped, "/notice/")
+    assert told(alone, "/notice/") != group_of_all
+    phase.breakdown = "profession"
+    phase.save()
+    assert told(grouped, "/notice/") not in (group_of_all, told(alone, "/notice/"))
+
+
+def test_who_the_service_is_is_told_as_it_is_set(version, settings):
+    client = Client()
+    client.post("/")
+    assert "CHU de Nulle-Part" not in told(client, "/notice/")
+    settings.CONTROLLER = "CHU de Nulle-Part"
+    assert "CHU de Nulle-Part" in told(client, "/notice/")
+
+
+def test_the_landing_page_of_one_who_has_begun_is_nobody_elses(person):
+    mine = told(person.client, "/")
+    assert "in progress in this browser" in mine
+    other = Client(headers={"accept-language": "en"})
+    assert "in progress" not in told(other, "/")
+    assert mine == told(person.client, "/")
+
+
+def test_each_reader_of_a_kept_page_has_a_token_that_works(version):
+    first, second = (Client(enforce_csrf_checks=True) for _each in range(2))
+    tokens = []
+    for client in (first, second):
+        (token, *others) = TOKEN.findall(client.get("/").text)
+        assert set(others) == {token}
+        tokens.append(token)
+        assert client.post("/", {"csrfmiddlewaretoken": token}).headers["Location"] == "/notice/"
+    assert second.post("/", {"csrfmiddlewaretoken": tokens[0]}).status_code == 403
 
 
 SEEDS = Path(__file__).parents[2] / "seeds" / "ai-readiness"
@@ -234,7 +307,7 @@ def test_what_one_answers_stands_where_the_template_writes_it(form, language):
             with translation.override(language):
                 told = steps._told(asked, page, 0, steps._form_of(asked, page, sheet))
                 told |= {"accessibility": "compliant"}
-                told |= {"csrf_token": steps.TOKEN.decode(), "seen": steps.SEEN.decode()}
+                told |= {"csrf_token": steps.TOKEN, "seen": steps.SEEN}
                 written = render_to_string("assessments/page.html", told)
             assert kept_one.with_chosen(chosen) == written.encode()
             assert written.count(" checked>") == sum(map(len, chosen.values()))
