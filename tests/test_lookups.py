@@ -10,8 +10,8 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from assessments import codes, sittings
-from assessments.instruments import publish
-from assessments.lookups import Lookup
+from assessments.instruments import current, publish
+from assessments.lookups import First, Lookup
 from assessments.models import InstrumentVersion, Phase
 from readiness import sessions
 from readiness.sessions import SessionStore
@@ -43,6 +43,30 @@ def test_what_the_queryset_leaves_out_is_left_out():
     narrowed = Lookup(InstrumentVersion.objects.filter(code="x"))
     with pytest.raises(ValueError, match="value"):
         narrowed(version.pk)
+
+
+def test_the_first_row_is_that_of_today(django_assert_num_queries):
+    users = get_user_model().objects
+    last = First(users.order_by("-username"))
+    assert last() is None
+    for name in ("ada", "ben"):
+        users.create_user(name)
+        with django_assert_num_queries(1):
+            assert last().username == name
+    users.get(username="ben").delete()
+    assert last().username == "ada"
+    with pytest.raises(ValueError, match="value"):
+        First(users.filter(username="ada"))()
+
+
+def test_the_version_in_service_is_found_as_it_is_each_time(django_assert_num_queries):
+    assert current() is None
+    version, _new = publish(example_instrument())
+    with django_assert_num_queries(1):
+        assert current() == version
+    assert current().get_deferred_fields() == {"document"}
+    InstrumentVersion.objects.update(retired_on=timezone.localdate())
+    assert current() is None
 
 
 def test_a_sitting_comes_with_its_version_and_phase_at_once(phase, django_assert_num_queries):  # noqa: F811
