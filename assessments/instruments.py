@@ -17,6 +17,7 @@ from .instrument import writing
 from .instrument.document import Instrument, decode, digest, encode
 from .instrument.rules import check
 from .journal import record
+from .lookups import First
 from .models import Calibration, Event, InstrumentDraft, InstrumentVersion, Phase
 from .questionnaire import Questionnaire
 from .scoring.scores import VersionCalibration
@@ -145,12 +146,14 @@ def retire(version: InstrumentVersion, actor: User) -> bool:
 
 def current() -> InstrumentVersion | None:
     """The version that a new sitting or a new phase uses: the last published, not retired."""
-    return (
-        InstrumentVersion.objects.defer("document")
-        .filter(retired_on=None)
-        .order_by("-published_on", "-pk")
-        .first()
-    )
+    return _current()
+
+
+_current = First(
+    InstrumentVersion.objects.defer("document")
+    .filter(retired_on=None)
+    .order_by("-published_on", "-pk")
+)
 
 
 def breakdowns(version: InstrumentVersion | None) -> set[str]:
@@ -178,8 +181,11 @@ def archive_of(digest: str) -> bytes:
 
 @lru_cache(maxsize=128)
 def questionnaire(digest: str, form: str, profession: str = "") -> Questionnaire:
-    """A form of the instrument with that digest, in the words meant for a profession."""
-    return Questionnaire(instrument_of(digest), form, profession)
+    """A form of the instrument with that digest, in the words meant for a profession: that of
+    everybody where it has none of its own, so that what is kept of its pages is one."""
+    asked = Questionnaire(instrument_of(digest), form, profession)
+    usual = questionnaire(digest, form) if profession else asked
+    return usual if asked.instrument is usual.instrument else asked
 
 
 class AlreadyCalibrated(Exception):

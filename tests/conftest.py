@@ -106,8 +106,9 @@ if not AUDIT:
 def _render_again(setting: str, **_more: object) -> None:
     """What a process keeps of its pages names static files, whose names only tests change."""
     if setting in {"STORAGES", "STATIC_URL"}:
-        from assessments.views import steps
+        from assessments.views import kept, steps
 
+        kept._written.cache_clear()
         steps._kept_page.cache_clear()
         reset_loaders()
 

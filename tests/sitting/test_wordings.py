@@ -25,6 +25,12 @@ def version(db):
     return publish(msgspec.structs.replace(instrument, scenarios=(worded, *rest)))[0]
 
 
+def test_a_profession_without_words_of_its_own_is_asked_what_everybody_is(version):
+    usual = questionnaire(version.digest, "A")
+    assert questionnaire(version.digest, "A", "physician") is usual
+    assert questionnaire(version.digest, "A", "nurse") is not usual
+
+
 def test_the_words_follow_the_profession_told(person, asked):
     assert MINE not in person.see("scenarios", 1).text
     person.answer("context", 1, **{"context-profession": "nurse"})
