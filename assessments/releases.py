@@ -47,7 +47,7 @@ from .wall import reading_sittings
 
 LONG = 2_000
 """From so many people on, a queue is published by the worker, not while a page waits."""
-PART = 20_000
+PART = 50_000
 """About how many people are counted at a time."""
 NOT_SAID = "not-said"
 """The class of a breakdown for those who did not answer its question."""
