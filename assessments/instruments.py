@@ -6,7 +6,7 @@ from datetime import date
 from functools import lru_cache
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -248,8 +248,17 @@ def calibrations_of(version: InstrumentVersion) -> dict[str, list[Calibration]]:
 
 def current_calibration(version: InstrumentVersion, form: str) -> VersionCalibration | None:
     """What the intervals of a form rest on today; None before there is any."""
-    digest = last_calibration(version, form).values_list("digest", flat=True).first()
-    return version_calibration(digest) if digest else None
+    with connection.cursor() as cursor:
+        cursor.execute(_LAST_DIGEST, [version.pk, form])
+        found = cursor.fetchone()
+    return version_calibration(found[0]) if found else None
+
+
+# As :func:`last_calibration` would ask, which each page of results would have Django write anew.
+_LAST_DIGEST = (
+    f"SELECT digest FROM {Calibration._meta.db_table} WHERE version_id = %s AND form = %s"
+    " ORDER BY made_on DESC, id DESC LIMIT 1"
+)
 
 
 def default_form(

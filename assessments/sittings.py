@@ -241,6 +241,8 @@ def unanswered_phase(found: Sequence[Sitting]) -> Phase | None:
     for phase in [sitting.phase for sitting in found if sitting.phase is not None]:
         known = last.setdefault(phase.cohort_id, phase)
         last[phase.cohort_id] = max(known, phase, key=_in_turn)
+    if not last:
+        return None
     phases = open_phases().filter(cohort__in=last).order_by("-opens_on", "-pk")
     return next(
         (phase for phase in phases if _in_turn(phase) > _in_turn(last[phase.cohort_id])), None

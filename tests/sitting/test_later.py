@@ -257,6 +257,12 @@ def test_the_open_moment_is_offered_and_opened_without_typing_again(before, afte
     assert Sitting.objects.filter(phase=after).count() == 1
 
 
+def test_who_has_no_group_has_no_moment_to_look_for(person, django_assert_num_queries):
+    alone = person.sitting
+    with django_assert_num_queries(0):
+        assert sittings.unanswered_phase([alone]) is None
+
+
 def test_nothing_is_offered_that_is_answered_or_over(before, phase, after, asked):
     person = come_back(before)
     person.client.post(reverse("again"))
