@@ -25,6 +25,8 @@ from urllib.request import url2pathname
 
 from django.utils.translation import gettext as _
 
+from .typesetting import Lines
+
 if TYPE_CHECKING:
     from pydyf import PDF
     from weasyprint import CSS, HTML
@@ -51,6 +53,8 @@ class Press:
     fonts: FontConfiguration
     sheets: dict[str, CSS]
     """By name; ``report`` holds the fonts, the page and what all documents share."""
+    lines: Lines
+    """Where lines ended in the documents before."""
 
 
 _printing = threading.Lock()
@@ -79,8 +83,8 @@ def pdf(html: str, *sheets: str) -> bytes:
 
 def printed(html: str, sheets: Sequence[str]) -> bytes:
     """The document in signs that our fonts have, printed by this very process."""
-    with _uncollected():
-        press = _press()
+    press = _press()
+    with _uncollected(), press.lines.remembered():
         page = press.page(string=html, base_url=STATIC.as_uri(), url_fetcher=press.fetcher)
         document: bytes = page.write_pdf(
             stylesheets=[press.sheets[name] for name in ("report", *sheets)],
@@ -169,7 +173,7 @@ def _press() -> Press:
     # WeasyPrint clears a font folder when the configuration goes, which the end of Python is too
     # late for.
     atexit.register(_press.cache_clear)
-    return Press(Page, fetcher, fonts, sheets)
+    return Press(Page, fetcher, fonts, sheets, Lines())
 
 
 def warm() -> None:
