@@ -4,16 +4,15 @@ Finding out how many words fit on a line is the dearest part of printing, and ne
 printed is the same for everybody: situations, explanations, sources, the method. Where a line ends
 depends on its words, its style and the width alone, for as long as the fonts are the same.
 
-Nobody's words are kept: of a text there is a digest, under a key of this process, and numbers.
+Nobody's words are kept: of a text there is the hash that Python gives it in this process, of 64
+bits, and numbers.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -52,23 +51,22 @@ class Lines:
     """The lines that were broken with the fonts of one press. Not for two threads at once."""
 
     def __init__(self) -> None:
-        self._found: dict[bytes, Line] = {}
-        self._key = secrets.token_bytes(16)
+        self._found: dict[int, Line] = {}
 
     @contextmanager
     def remembered(self) -> Iterator[None]:
-        """Have WeasyPrint 70 ask here before it breaks a line."""
+        """Have WeasyPrint 70 ask here before it breaks a line or asks how high one is."""
         from weasyprint.layout import inline, preferred
         from weasyprint.text import line_break
 
-        split = line_break.split_first_line
+        split, height = line_break.split_first_line, line_break.strut
 
         def first_line(
             text: str, style: Any, context: Any, max_width: float | None, justification: float,
             is_line_start: bool = True, minimum: bool = False,
         ) -> Split:  # fmt: skip
             place = max_width, justification, is_line_start, minimum
-            key = self._digest(text, style, place)
+            key = hash((text, _look(style), place))
             line = self._found.get(key)
             if line is None:
                 found: Split = split(text, style, context, *place)
@@ -80,28 +78,41 @@ class Lines:
             layout.first_line_direction = line.direction
             return layout, *line.numbers
 
-        modules: tuple[Any, ...] = (line_break, inline, preferred)
-        before = [module.split_first_line for module in modules]
-        for module in modules:
-            module.split_first_line = first_line
+        def strut(style: Any) -> Any:
+            try:
+                return style.strut
+            except AttributeError:
+                style.strut = height(style)
+                return style.strut
+
+        changed: list[tuple[Any, str, object]] = [
+            (line_break, "split_first_line", first_line),
+            (inline, "split_first_line", first_line),
+            (preferred, "split_first_line", first_line),
+            (inline, "strut", strut),
+        ]
+        before = [getattr(module, name) for module, name, _ours in changed]
+        for module, name, ours in changed:
+            setattr(module, name, ours)
         try:
             yield
         finally:
-            for module, own in zip(modules, before, strict=True):
-                module.split_first_line = own
+            for (module, name, _ours), own in zip(changed, before, strict=True):
+                setattr(module, name, own)
 
-    def _digest(self, text: str, style: Any, place: tuple[object, ...]) -> bytes:
-        try:
-            known = style.typesetting
-        except AttributeError:
-            known = style.typesetting = repr([style[name] for name in DEPENDS_ON])
-        written = f"{place}{known}{text}".encode()
-        return blake2b(written, digest_size=16, key=self._key).digest()
-
-    def _remember(self, key: bytes, text: str, style: Any, found: Split) -> None:
+    def _remember(self, key: int, text: str, style: Any, found: Split) -> None:
         layout, numbers = found[0], found[1:]
         # A line whose words were changed, by a hyphen, or that is underlined holds more than this.
         if text.startswith(layout.text) and style["text_decoration_line"] == "none":
             if len(self._found) >= MOST:
                 del self._found[next(iter(self._found))]
             self._found[key] = Line(len(layout.text), layout.first_line_direction, numbers)
+
+
+def _look(style: Any) -> str:
+    """What lines of a style depend on, written once a style."""
+    try:
+        return str(style.look)
+    except AttributeError:
+        style.look = repr([style[name] for name in DEPENDS_ON])
+        return _look(style)
