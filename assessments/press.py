@@ -22,8 +22,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
+from xml.etree.ElementTree import Element, ParseError, fromstring
 
 from django.utils.translation import gettext as _
+
+from .typesetting import Lines
 
 if TYPE_CHECKING:
     from pydyf import PDF
@@ -45,12 +48,14 @@ logger = logging.getLogger(__name__)
 class Press:
     """What every PDF shares: read and parsed once a process."""
 
-    page: type[HTML]
-    """A document of ours."""
+    page: Callable[[str], HTML]
+    """A document of ours, from its HTML."""
     fetcher: URLFetcher
     fonts: FontConfiguration
     sheets: dict[str, CSS]
     """By name; ``report`` holds the fonts, the page and what all documents share."""
+    lines: Lines
+    """Where lines ended in the documents before."""
 
 
 _printing = threading.Lock()
@@ -79,10 +84,9 @@ def pdf(html: str, *sheets: str) -> bytes:
 
 def printed(html: str, sheets: Sequence[str]) -> bytes:
     """The document in signs that our fonts have, printed by this very process."""
-    with _uncollected():
-        press = _press()
-        page = press.page(string=html, base_url=STATIC.as_uri(), url_fetcher=press.fetcher)
-        document: bytes = page.write_pdf(
+    press = _press()
+    with _uncollected(), press.lines.remembered():
+        document: bytes = press.page(html).write_pdf(
             stylesheets=[press.sheets[name] for name in ("report", *sheets)],
             font_config=press.fonts,
             pdf_variant="pdf/ua-1",
@@ -131,6 +135,7 @@ def _uncollected() -> Iterator[None]:
 @cache
 def _press() -> Press:
     # Imported here: it takes two seconds, which a page that prints nothing does not owe.
+    from cssselect2 import ElementWrapper
     from weasyprint import CSS, HTML
     from weasyprint.text.fonts import FontConfiguration
     from weasyprint.urls import URLFetcher, URLFetcherResponse
@@ -163,13 +168,38 @@ def _press() -> Press:
     elements = sheets.pop("elements")
 
     class Page(HTML):
+        def __init__(self, html: str) -> None:
+            base = STATIC.as_uri()
+            try:
+                root = _tree(html)
+            except ParseError:
+                super().__init__(string=html, base_url=base, url_fetcher=fetcher)
+            else:
+                self.base_url, self.url_fetcher, self.media_type = base, fetcher, "print"
+                self.wrapper_element = ElementWrapper.from_html_root(root, content_language=None)
+                self.etree_element = self.wrapper_element.etree_element
+
         def _ua_stylesheets(self, forms: bool = False) -> list[CSS]:
             return [elements]
 
     # WeasyPrint clears a font folder when the configuration goes, which the end of Python is too
     # late for.
     atexit.register(_press.cache_clear)
-    return Press(Page, fetcher, fonts, sheets)
+    return Press(Page, fetcher, fonts, sheets, Lines())
+
+
+_WITHOUT_END = re.compile(r"<(br|col|hr|img|link|meta)\b([^>]*?)/?>")
+_DRAWING = re.compile(r"<svg(?![^>]* xmlns=)")
+
+
+def _tree(html: str) -> Element:
+    """The elements of a document of ours, read by the parser of XML in a tenth of the time.
+
+    ParseError where it would not be well-formed if elements that have no end had one, and drawings
+    their namespace.
+    """
+    written = _WITHOUT_END.sub(r"<\1\2/>", html.removeprefix("<!doctype html>"))
+    return fromstring(_DRAWING.sub('<svg xmlns="http://www.w3.org/2000/svg"', written))
 
 
 def warm() -> None:
@@ -223,8 +253,8 @@ def _printable(html: str) -> str:
     found = lacking.sub(written, unicodedata.normalize("NFC", html).translate(_ALIKE))
     if MISSING in found and MISSING not in html:
         said = _("“%(mark)s” stands for signs that the fonts of this document do not have.")
-        note = f'<p class="small">{said % {"mark": MISSING}}</p>'
-        found = note.join(found.rsplit("</main>", 1)) if "</main>" in found else found
+        note = f'<p class="small">{said % {"mark": MISSING}}</p></main>'
+        found = note.join(found.rsplit("</main>", 1))
     return found
 
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from html.parser import HTMLParser
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+from xml.etree.ElementTree import Element
 
 import pytest
 from pypdf import PageObject, PdfReader
@@ -203,7 +204,22 @@ def assert_sound(document: Printed, language: str) -> list[DictionaryObject]:
     assert_links(document)
     assert_drawn(document)
     assert_read_in_order(document)
+    assert_well_formed(document.source.html)
     return found
+
+
+def assert_well_formed(html: str) -> None:
+    """That the press and a browser find the same elements."""
+    from weasyprint import HTML
+
+    def shape(element: Element) -> list[object]:
+        given = {name: value for name, value in element.items() if not name.endswith("}xmlns")}
+        kids = [(shape(kid), kid.tail or "") for kid in element]
+        return [element.tag, given, element.text or "", kids]
+
+    bodies = (root.find("body") for root in (HTML(string=html).etree_element, press._tree(html)))
+    one, other = ([shape(kid) for kid in body] for body in bodies if body is not None)
+    assert one == other
 
 
 def assert_identified(reader: PdfReader, language: str) -> None:
@@ -334,6 +350,7 @@ def joined(texts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 class Source(HTMLParser):
     """The words of a document to be printed, each with its language."""
 
+    html: str
     texts: list[tuple[str, str]] = field(default_factory=list)
     tags: set[str] = field(default_factory=set)
     """Of the elements outside drawings and the head."""
@@ -344,7 +361,7 @@ class Source(HTMLParser):
 
     @classmethod
     def of(cls, html: str) -> Source:
-        found = cls()
+        found = cls(html)
         found.feed(html)
         found.close()
         return found

@@ -52,6 +52,7 @@ FLOORS: dict[str, int] = {
     "cohort_charts": 5,
     "quality_charts": 5,
     "cohort_results": 5,
+    "typesetting": 4,
     "press": 5,
     "pressroom": 5,
     "reports": 5,

@@ -19,7 +19,7 @@ from assessments.templatetags.readiness import told
 from tests.conftest import AUDIT, SEEDS
 from tests.pdfs import Printed, assert_sound, beyond_the_margin, flat, printed
 
-from .cases import KINDS, report
+from .cases import KINDS, earlier, report
 
 pytest.importorskip("weasyprint", reason="WeasyPrint needs Pango", exc_type=OSError)
 pytestmark = pytest.mark.xdist_group("reports")  # what is printed once is kept by one runner
@@ -108,6 +108,26 @@ def test_long_texts_and_addresses_stay_within_the_margins(instrument, in_english
     )
     assert beyond_the_margin(html) == []
     assert complaints() == []
+
+
+def test_tables_as_wide_as_the_page_are_not_measured_cell_by_cell(instrument, monkeypatch):
+    from weasyprint.layout import table
+
+    measure, measured = table.auto_table_layout, list[str]()
+
+    def watched(context, box, around):
+        measured.append(box.element.findtext("caption"))
+        return measure(context, box, around)
+
+    monkeypatch.setattr(table, "auto_table_layout", watched)
+    earlier_on = earlier(instrument, "unsafe")
+    html = render_to_string(
+        "assessments/report/document.html", {"report": report(instrument, earlier=earlier_on)}
+    )
+    press.pdf(html)
+    beside = html[html.index('<div class="beside">') :]
+    assert measured == re.findall("<caption>(.*?)</caption>", beside)
+    assert len(measured) == 2
 
 
 def test_the_page_and_the_pdf_say_the_same(instrument, language):

@@ -2,6 +2,7 @@
 
 import io
 import zlib
+from xml.etree.ElementTree import ParseError
 
 import pytest
 from pypdf import PdfReader
@@ -41,6 +42,14 @@ def test_a_page_is_drawn_as_with_the_stylesheets_of_weasyprint_and_variables(she
         pdf_variant="pdf/ua-1",
     )
     assert contents(press.pdf(EVERY_ELEMENT, *sheets)) == contents(naive)
+
+
+def test_what_is_not_well_formed_is_read_as_a_browser_would():
+    html = "<!doctype html><html lang=en><title>One</title><p>Some<p hidden>unseen<p>words & more"
+    with pytest.raises(ParseError):
+        press._tree(html)
+    [page] = PdfReader(io.BytesIO(press.pdf(html))).pages
+    assert page.extract_text().split() == ["Some", "words", "&", "more", "1", "/", "1"]
 
 
 def test_what_is_printed_is_small():
