@@ -15,6 +15,7 @@ from django.core.management.commands import flush
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.template.autoreload import reset_loaders
+from django.test import override_settings
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
@@ -183,10 +184,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     return report
 
 
-@pytest.fixture(autouse=True)
-def quick_settings(settings):
-    for name, value in QUICK.items():
-        setattr(settings, name, value)
+@pytest.fixture(autouse=True, scope="session")
+def quick_settings() -> Iterator[None]:
+    """Once for all tests: with each change of them, every template would be compiled anew."""
+    with override_settings(**QUICK):
+        yield
 
 
 @pytest.fixture(autouse=True)
