@@ -121,7 +121,9 @@ def test_an_exception_is_told_without_its_words(lines, monkeypatch):
         except ValueError as error:
             raise models.ObjectDoesNotExist(CANARY) from error
 
-    monkeypatch.setattr("assessments.views.joining.render", lambda *args, **kwargs: fail(None))
+    monkeypatch.setattr(
+        "assessments.views.joining.page_for_all", lambda *args, **kwargs: fail(None)
+    )
     client = Client(raise_request_exception=False)
     assert client.get(reverse("landing")).status_code == 500
     failed = next(line for line in lines if "exceptions" in line)

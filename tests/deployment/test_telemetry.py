@@ -40,7 +40,7 @@ client.get("/c/{CANARY}/?q={CANARY}")
 client.get("/{CANARY}/")
 client.post("/group/", {{"access": "{CANARY}"}})
 client.get("/healthz")
-joining.render = fail
+joining.page_for_all = fail
 client.get("/")
 trace.get_tracer_provider().force_flush()
 print(json.dumps([json.loads(span.to_json()) for span in spans.get_finished_spans()]))
