@@ -14,5 +14,5 @@ def service(request: HttpRequest) -> dict[str, object]:
         "legal_basis": settings.LEGAL_BASIS,
         "kept": settings.RETENTION,
         "threshold": threshold(),
-        "accessibility": rgaa.standing().conformity.label,
+        "accessibility": str(rgaa.standing().conformity.label),
     }

@@ -27,6 +27,7 @@ from .instrument.document import (
     Instrument,
     Scenario,
     SelfRating,
+    Text,
 )
 from .models import Sitting
 from .questionnaire import Item, Page
@@ -77,20 +78,58 @@ def _asked(item: Item) -> Question:
             return Question("scenario", item, answer=answer, confidence=confidence)
 
 
-def _choices(choices: Iterable[Choice | ConfidenceLevel]) -> list[tuple[str, str]]:
-    return [(choice.code, told(choice.text)) for choice in choices]
+class _Offers(forms.ChoiceField):
+    """A question. None has to be answered; its options are put into words when it is shown, not
+    when the code of one is read."""
+
+    def __init__(self, offered: Iterable[tuple[str, Text]], **more) -> None:
+        self.offered = dict(offered)
+        """The words of each option, by its code."""
+        super().__init__(choices=self._worded, required=False, **more)
+
+    def _worded(self) -> list[tuple[str, str]]:
+        return [(code, told(text)) for code, text in self.offered.items()]
+
+    def valid_value(self, value: str) -> bool:
+        return value in self.offered
+
+
+class OneOf(_Offers):
+    widget = forms.RadioSelect
+
+
+class SomeOf(_Offers, forms.MultipleChoiceField):
+    widget = forms.CheckboxSelectMultiple
+
+
+def _texts(choices: Iterable[Choice | ConfidenceLevel]) -> list[tuple[str, Text]]:
+    return [(choice.code, choice.text) for choice in choices]
+
+
+def chosen_on(page: Page, sheet: Sheet) -> dict[str, tuple[str, ...]]:
+    """What a sheet answers of a page: the values chosen, by the names of its inputs."""
+    chosen: dict[str, tuple[str, ...]] = {}
+    for item in page.items:
+        match item:
+            case ContextQuestion():
+                chosen[f"context-{item.code}"] = sheet.context.get(item.code, ())
+            case SelfRating():
+                if rating := sheet.self_ratings.get(item.code):
+                    chosen[f"rating-{item.code}"] = (str(rating),)
+            case Scenario():
+                if given := sheet.answers.get(item.code):
+                    chosen[f"answer-{item.code}"] = (given.option,)
+                    chosen[f"confidence-{item.code}"] = tuple(filter(None, (given.confidence,)))
+    return chosen
 
 
 class PageForm(forms.Form):
     """The questions of one page. None is required: what is missing is said at the review.
 
-    The page itself writes the hidden field ``seen``, the only one that differs between two people
-    who have answered alike.
+    The page itself writes the hidden field ``seen``, which is none of the form's: whose page it is
+    and its answers as displayed, for another tab may have changed them, another person may have
+    taken over the browser.
     """
-
-    seen = forms.Field(required=False, widget=forms.HiddenInput)
-    """Whose page it is and its answers as displayed: another tab may have changed them, another
-    person may have taken over the browser."""
 
     use_required_attribute = False
 
@@ -104,17 +143,18 @@ class PageForm(forms.Form):
         **kwargs,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.initial = chosen_on(page, sheet)
         self.instrument = instrument
         self.page = page
         self.numbers = numbers
         for item in page.items:
             match item:
                 case ContextQuestion():
-                    self._ask_context(item, sheet)
+                    self._ask_context(item)
                 case SelfRating():
-                    self._ask_self_rating(item, sheet)
+                    self._ask_self_rating(item)
                 case Scenario():
-                    self._ask_scenario(item, sheet)
+                    self._ask_scenario(item)
 
     @cached_property
     def helper(self) -> FormHelper:
@@ -126,55 +166,24 @@ class PageForm(forms.Form):
         helper.layout = Layout(*map(_asked, self.page.items))
         return helper
 
-    def _add(self, name: str, field: forms.Field, initial) -> None:
-        field.required = False
-        field.initial = initial
-        self.fields[name] = field
+    def _ask_context(self, item: ContextQuestion) -> None:
+        kind = SomeOf if item.multiple else OneOf
+        self.fields[f"context-{item.code}"] = kind(_texts(item.options), label=told(item.text))
 
-    def _ask_context(self, item: ContextQuestion, sheet: Sheet) -> None:
-        chosen = list(sheet.context.get(item.code, ()))
-        choices = _choices(item.options)
-        if item.multiple:
-            field = forms.MultipleChoiceField(
-                label=told(item.text), choices=choices, widget=forms.CheckboxSelectMultiple
-            )
-            self._add(f"context-{item.code}", field, chosen)
-        else:
-            self._add(
-                f"context-{item.code}",
-                forms.ChoiceField(label=told(item.text), choices=choices, widget=forms.RadioSelect),
-                chosen[0] if chosen else None,
-            )
+    def _ask_self_rating(self, item: SelfRating) -> None:
+        scale = enumerate(self.instrument.self_rating_scale, 1)
+        points = [(str(each), choice.text) for each, choice in scale]
+        self.fields[f"rating-{item.code}"] = OneOf(points, label=told(item.text))
 
-    def _ask_self_rating(self, item: SelfRating, sheet: Sheet) -> None:
-        field = forms.ChoiceField(
-            label=told(item.text),
-            choices=[
-                (str(points), told(choice.text))
-                for points, choice in enumerate(self.instrument.self_rating_scale, 1)
-            ],
-            widget=forms.RadioSelect,
+    def _ask_scenario(self, item: Scenario) -> None:
+        options = [(option.code, option.text) for option in item.options]
+        self.fields[f"answer-{item.code}"] = OneOf(
+            [*options, (DONT_KNOW, self.instrument.dont_know)], label=told(item.topic)
         )
-        rating = sheet.self_ratings.get(item.code)
-        self._add(f"rating-{item.code}", field, rating and str(rating))
-
-    def _ask_scenario(self, item: Scenario, sheet: Sheet) -> None:
-        given = sheet.answers.get(item.code)
-        answer = forms.ChoiceField(
-            label=told(item.topic),
-            choices=[
-                *((option.code, told(option.text)) for option in item.options),
-                (DONT_KNOW, told(self.instrument.dont_know)),
-            ],
-            widget=forms.RadioSelect,
-        )
-        confidence = forms.ChoiceField(
+        self.fields[f"confidence-{item.code}"] = OneOf(
+            _texts(self.instrument.confidence_scale),
             label=told(self.instrument.confidence_question),
-            choices=_choices(self.instrument.confidence_scale),
-            widget=forms.RadioSelect,
         )
-        self._add(f"answer-{item.code}", answer, given and given.option)
-        self._add(f"confidence-{item.code}", confidence, given and given.confidence)
 
     def sheet(self) -> Sheet:
         """What the page answers: a sheet that holds its items alone."""

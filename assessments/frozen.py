@@ -189,8 +189,9 @@ def _wanted(connection: BaseDatabaseWrapper) -> dict[str, tuple[Rule, str]]:
                 continue  # migrated to a state that does not have it
             if rule.operation == "TRUNCATE" and connection.vendor != "postgresql":
                 continue
-            described = connection.introspection.get_table_description(cursor, rule.table)
-            columns = [column.name for column in described]
+            # Django's description of a table parses all of its SQL, on SQLite, for more than names.
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(rule.table)} LIMIT 0")
+            columns = [column[0] for column in cursor.description]
             if set(rule.fixed) <= set(columns):
                 found[name] = (rule, _body(connection, rule, columns))
     return found

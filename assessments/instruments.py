@@ -6,7 +6,7 @@ from datetime import date
 from functools import lru_cache
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from .instrument import writing
 from .instrument.document import Instrument, decode, digest, encode
 from .instrument.rules import check
 from .journal import record
+from .lookups import First
 from .models import Calibration, Event, InstrumentDraft, InstrumentVersion, Phase
 from .questionnaire import Questionnaire
 from .scoring.scores import VersionCalibration
@@ -145,12 +146,14 @@ def retire(version: InstrumentVersion, actor: User) -> bool:
 
 def current() -> InstrumentVersion | None:
     """The version that a new sitting or a new phase uses: the last published, not retired."""
-    return (
-        InstrumentVersion.objects.defer("document")
-        .filter(retired_on=None)
-        .order_by("-published_on", "-pk")
-        .first()
-    )
+    return _current()
+
+
+_current = First(
+    InstrumentVersion.objects.defer("document")
+    .filter(retired_on=None)
+    .order_by("-published_on", "-pk")
+)
 
 
 def breakdowns(version: InstrumentVersion | None) -> set[str]:
@@ -178,8 +181,11 @@ def archive_of(digest: str) -> bytes:
 
 @lru_cache(maxsize=128)
 def questionnaire(digest: str, form: str, profession: str = "") -> Questionnaire:
-    """A form of the instrument with that digest, in the words meant for a profession."""
-    return Questionnaire(instrument_of(digest), form, profession)
+    """A form of the instrument with that digest, in the words meant for a profession: that of
+    everybody where it has none of its own, so that what is kept of its pages is one."""
+    asked = Questionnaire(instrument_of(digest), form, profession)
+    usual = questionnaire(digest, form) if profession else asked
+    return usual if asked.instrument is usual.instrument else asked
 
 
 class AlreadyCalibrated(Exception):
@@ -242,8 +248,17 @@ def calibrations_of(version: InstrumentVersion) -> dict[str, list[Calibration]]:
 
 def current_calibration(version: InstrumentVersion, form: str) -> VersionCalibration | None:
     """What the intervals of a form rest on today; None before there is any."""
-    digest = last_calibration(version, form).values_list("digest", flat=True).first()
-    return version_calibration(digest) if digest else None
+    with connection.cursor() as cursor:
+        cursor.execute(_LAST_DIGEST, [version.pk, form])
+        found = cursor.fetchone()
+    return version_calibration(found[0]) if found else None
+
+
+# As :func:`last_calibration` would ask, which each page of results would have Django write anew.
+_LAST_DIGEST = (
+    f"SELECT digest FROM {Calibration._meta.db_table} WHERE version_id = %s AND form = %s"
+    " ORDER BY made_on DESC, id DESC LIMIT 1"
+)
 
 
 def default_form(

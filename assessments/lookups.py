@@ -27,21 +27,20 @@ class _Written:
     """Of some columns: what makes of a value what the field holds."""
 
 
-class Lookup[Row: Model]:
-    """Finds a row of a queryset by its primary key. The queryset holds no value of its own, or
-    else ValueError at the first row that is asked for, and follows no relation."""
+class _Asked[Row: Model]:
+    """A question that is asked again and again. Its queryset holds no value of its own, or else
+    ValueError at the first row that is asked for, and follows no relation."""
 
     def __init__(self, queryset: QuerySet[Row]) -> None:
         self.queryset = queryset
         self._written: _Written | None = None
 
-    def __call__(self, key: object) -> Row | None:
-        if key is None:
-            return None
-        written = self._written = self._written or self._write(key)
+    def _answer(self, ask: Callable[[], QuerySet[Row]], *values: Any) -> Row | None:
+        """The first row, where the queryset that is to be written down is asked with values."""
+        written = self._written = self._written or self._write(ask(), len(values))
         model = self.queryset.model
         with connection.cursor() as cursor:
-            cursor.execute(written.sql, [model._meta.pk.get_db_prep_value(key, connection)])
+            cursor.execute(written.sql, list(values))
             row = cursor.fetchone()
         if row is None:
             return None
@@ -55,11 +54,11 @@ class Lookup[Row: Model]:
             setattr(found, name, row[column])
         return found
 
-    def _write(self, key: object) -> _Written:
-        query = self.queryset.filter(pk=key).order_by().query
-        compiler = query.get_compiler(connection=connection)
+    @staticmethod
+    def _write(queryset: QuerySet[Row], most: int) -> _Written:
+        compiler = queryset.query.get_compiler(connection=connection)
         sql, values = compiler.as_sql()
-        if len(values) != 1:
+        if len(values) != most:
             raise ValueError("the queryset holds a value of its own")
         selected = [expression for expression, _sql, _alias in compiler.select]
         columns = compiler.klass_info["select_fields"]
@@ -70,3 +69,20 @@ class Lookup[Row: Model]:
             dict(compiler.annotation_col_map),
             compiler.get_converters(selected),
         )
+
+
+class Lookup[Row: Model](_Asked[Row]):
+    """Finds a row of a queryset by its primary key."""
+
+    def __call__(self, key: object) -> Row | None:
+        if key is None:
+            return None
+        value = self.queryset.model._meta.pk.get_db_prep_value(key, connection)
+        return self._answer(lambda: self.queryset.filter(pk=key).order_by(), value)
+
+
+class First[Row: Model](_Asked[Row]):
+    """Finds the first row of a queryset, in its order."""
+
+    def __call__(self) -> Row | None:
+        return self._answer(lambda: self.queryset[:1])

@@ -132,6 +132,19 @@ class Questionnaire:
             whole[place] = byte
         return bytes(whole)
 
+    def sheet_of_page(self, page: Page, part: bytes) -> Sheet:
+        """What the bytes of one page answer."""
+        return self._layouts[page.place].unpack(part)
+
+    @cached_property
+    def _layouts(self) -> dict[int, Layout]:
+        """Of the bytes of each page, by its place."""
+        slots = self.layout.slots
+        return {
+            place: Layout(tuple(slots[each] for each in places))
+            for place, places in self._places.items()
+        }
+
     @cached_property
     def numbers(self) -> dict[str, int]:
         """The number a scenario is shown with: its place in the form, from 1."""

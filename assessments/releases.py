@@ -7,9 +7,12 @@ The block's counts are noised once and kept as an immutable release (disclosure 
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import reduce
+from itertools import compress
 from operator import add
 
 import msgspec
@@ -17,20 +20,34 @@ import numpy as np
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import (
+    Aggregate,
+    BinaryField,
+    Count,
+    F,
+    Func,
+    Min,
+    Q,
+    QuerySet,
+    StringAgg,
+    TextField,
+    Value,
+)
+from django.db.models.functions import Length
 from django.utils import timezone
+from numpy.typing import NDArray
 
 from .cohort import disclosure
-from .cohort.counts import Counts, count
+from .cohort.counts import Bytes, Counts, Tally
 from .instruments import breakdowns, instrument_of, questionnaire
 from .journal import record
 from .models import KEYS, DailyCount, Event, Phase, Pool, Release, Sitting
+from .scoring.next_steps import STEPS
 from .wall import reading_sittings
 
 LONG = 2_000
 """From so many people on, a queue is published by the worker, not while a page waits."""
-PART = 20_000
+PART = 50_000
 """About how many people are counted at a time."""
 NOT_SAID = "not-said"
 """The class of a breakdown for those who did not answer its question."""
@@ -107,7 +124,11 @@ def cut(phase_id: int) -> None:
         keys = _queue(phase).select_for_update().order_by("finished_on", "pk")
         blocks, _waiting = disclosure.blocks(list(keys.values_list("pk", flat=True)), threshold())
         for block in blocks:
-            _release(phase, _counts(phase, _rows(phase, Q(pk__in=block))))
+            tally = _tally(phase)
+            part = _read(phase, _queue(phase).filter(pk__in=block))
+            assert part is not None, "a block is of those who wait"
+            _add(tally, part)
+            _release(phase, tally.counts())
             Sitting.objects.filter(pk__in=block).update(released=True)
 
 
@@ -187,9 +208,11 @@ def _lock(phase_id: int) -> Phase:
 
 
 def _queue(phase: Phase) -> QuerySet[Sitting]:
-    return Sitting.objects.filter(
-        phase=phase, finished_on__isnull=False, released=False, late=False
-    )
+    return _waiting().filter(phase=phase)
+
+
+def _waiting() -> QuerySet[Sitting]:
+    return Sitting.objects.filter(finished_on__isnull=False, released=False, late=False)
 
 
 def _settle(phase: Phase, found: Mapping[str, Counts]) -> list[Release]:
@@ -254,74 +277,154 @@ def _pool(phase: Phase, document: disclosure.Release) -> None:
     pool.save(update_fields=["document", "phases"])
 
 
-class _Step(msgspec.Struct):
-    """What is counted of a next step that somebody chose."""
-
-    step: str
+_CODES = msgspec.json.Decoder(list[str | None])
 
 
-class _Deed(msgspec.Struct):
-    deed: str
+class _Codes(Func):
+    """The codes in what somebody chose, as a JSON list: nothing of what they wrote beside them
+    leaves the database."""
+
+    output_field = TextField()
+    template = "COALESCE(JSONB_PATH_QUERY_ARRAY(%(expressions)s, '$[*].%(key)s')::text, '[]')"
+
+    def as_sqlite(self, compiler, connection, **context):
+        # Places that nobody filled are null. To go through a list takes several times as long.
+        places = ", ".join(f"'$[{place}].%(key)s'" for place in range(STEPS))
+        template = (
+            "CASE WHEN %(expressions)s IS NULL THEN '[]' "
+            f"WHEN JSON_ARRAY_LENGTH(%(expressions)s) <= {STEPS} "
+            f"THEN JSON_EXTRACT(%(expressions)s, {places}) "
+            "ELSE (SELECT JSON_GROUP_ARRAY(JSON_EXTRACT(value, '$.%(key)s')) "
+            "FROM JSON_EACH(%(expressions)s)) END"
+        )
+        return self.as_sql(compiler, connection, template=template, **context)
 
 
-_STEPS = msgspec.json.Decoder(list[_Step] | None)
-_DEEDS = msgspec.json.Decoder(list[_Deed] | None)
+class _Rows(Aggregate):
+    """Bytes of all rows, one after the other."""
 
-type Row = tuple[bytes, bytes, str | None, str | None]
-"""Answers, outcomes, and the JSON of plans and deeds."""
+    output_field = BinaryField()
+    arg_joiner = " || "
+    template = "STRING_AGG(%(expressions)s, ''::bytea)"
+
+    def as_sqlite(self, compiler, connection, **context):
+        # It joins texts, and takes any bytes for one.
+        template = "CAST(GROUP_CONCAT(%(expressions)s, '') AS BLOB)"
+        return self.as_sql(compiler, connection, template=template, **context)
 
 
-def _rows(phase: Phase, some: Q) -> list[Row]:
-    # The JSON comes as its text: of all that people wrote in it, codes alone are decoded.
-    found = (
-        _queue(phase)
-        .filter(some)
-        .values_list("answers", "outcomes", Cast("plans", TextField()), Cast("deeds", TextField()))
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What is counted of some people, in one order."""
+
+    sheets: Bytes
+    outcomes: Bytes
+    steps: Sequence[str]
+    deeds: Sequence[str]
+    """Both as :class:`_Codes`; deeds at a follow-up alone."""
+
+    def of(self, them: NDArray[np.bool_]) -> _Part:
+        """Those of them for whom it is true."""
+        some = them.tolist()
+        return _Part(
+            self.sheets[them],
+            self.outcomes[them],
+            list(compress(self.steps, some)),
+            list(compress(self.deeds, some)),
+        )
+
+
+def _read(phase: Phase, some: QuerySet[Sitting]) -> _Part | None:
+    """Some of a queue; None where nobody is there.
+
+    The database joins the rows: to make objects of each takes longer than to count them. One
+    statement is answered of the same people, and goes through them once: all is in one order.
+    """
+    asked = questionnaire(phase.version.digest, phase.form)
+    widths = asked.layout.size, len(asked.instrument.domains)
+    followed_up = phase.kind == Phase.Kind.FOLLOW_UP
+    joined = some.aggregate(
+        people=Count("pk"),
+        rows=_Rows("answers", "outcomes"),
+        shortest=Min(Length("answers")),
+        fewest=Min(Length("outcomes")),
+        steps=_lines("plans", "step"),
+        **{"said": _lines("deeds", "deed")} if followed_up else {},
     )
-    return list(found)  # a finished sitting has its outcomes
+    if not (people := joined["people"]):
+        return None
+    rows = np.frombuffer(joined["rows"], dtype=np.uint8)
+    # As none is shorter, and all are as long together, none is longer.
+    if widths != (joined["shortest"], joined["fewest"]) or len(rows) != people * sum(widths):
+        raise ValueError("answers of different lengths cannot be counted together")
+    sheets, outcomes = np.hsplit(rows.reshape(people, -1), widths[:1])
+    return _Part(
+        sheets,
+        outcomes,
+        joined["steps"].split("\n"),
+        joined["said"].split("\n") if followed_up else (),
+    )
+
+
+def _lines(field: str, key: str) -> StringAgg:
+    """What all rows chose, a line each."""
+    return StringAgg(_Codes(field, key=key), Value("\n"))
 
 
 def _counted(phase: Phase, progress: Progress = lambda done: None) -> dict[str, Counts]:
     """The counts of the queue of a phase, by class where it is broken down (of one class, "",
     where it is not), taken a part at a time; ``progress`` is told the share done."""
-    found: dict[str, Counts] = {}
+    found: dict[str, Tally] = {}
+    people = Sitting.objects.filter(phase=phase).count()
     # Keys are random, so that equal ranges of them hold about equally many people. Of a phase that
     # is cut while it runs, few are left.
-    parts = 1 if phase.rolling else 1 + Sitting.objects.filter(phase=phase).count() // PART
+    parts = 1 if phase.rolling else 1 + people // PART
+    queue = _queue(phase)
+    if parts > 1 and 2 * people > Sitting.objects.count():
+        # SQLite would look most of its rows up one by one, in the index of phases; to go through
+        # all of them takes it half as long.
+        queue = _waiting().alias(of=F("phase") + 0).filter(of=phase.pk)
     for part in range(parts):
-        rows = _rows(phase, Q(pk__gt=KEYS * part // parts, pk__lte=KEYS * (part + 1) // parts))
-        for code, some in _by_class(phase, rows).items():
-            counts = _counts(phase, some)
-            found[code] = found[code] + counts if code in found else counts
+        keys = Q(pk__gt=KEYS * part // parts, pk__lte=KEYS * (part + 1) // parts)
+        if read := _read(phase, queue.filter(keys)):
+            for code, some in _by_class(phase, read).items():
+                if code not in found:
+                    found[code] = _tally(phase)
+                _add(found[code], some)
         progress((part + 1) / parts)
-    return {code: found[code] for code in sorted(found)}
+    return {code: found[code].counts() for code in sorted(found)}
 
 
-def _by_class(phase: Phase, rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """The rows by the class that the phase's breakdown puts them in, :data:`NOT_SAID` included."""
+def _by_class(phase: Phase, part: _Part) -> dict[str, _Part]:
+    """The part by the class that the phase's breakdown puts people in, :data:`NOT_SAID`
+    included."""
     if phase.breakdown not in breakdowns(phase.version):
-        return {"": list(rows)} if rows else {}
+        return {"": part}
     places = questionnaire(phase.version.digest, phase.form).layout
     place = places.offset("context", phase.breakdown)
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        said = places.slots[place].decode(bytes(row[0])[place])
-        found.setdefault(said[0] if said else NOT_SAID, []).append(row)
+    column = part.sheets[:, place]
+    found: dict[str, _Part] = {}
+    for byte in np.unique(column).tolist():
+        said = places.slots[place].decode(byte)
+        found[said[0] if said else NOT_SAID] = part.of(column == byte)
     return found
 
 
-def _counts(phase: Phase, rows: Sequence[Row]) -> Counts:
-    answers, outcomes, plans, deeds = zip(*rows, strict=True)
-    return count(
-        instrument_of(phase.version.digest),
-        phase.form,
-        matrix(answers),
-        matrix(outcomes),
-        [[plan.step for plan in _STEPS.decode(kept or "null") or ()] for kept in plans],
-        [[deed.deed for deed in _DEEDS.decode(said or "null") or ()] for said in deeds]
-        if phase.kind == Phase.Kind.FOLLOW_UP
-        else None,
-    )
+def _tally(phase: Phase) -> Tally:
+    followed_up = phase.kind == Phase.Kind.FOLLOW_UP
+    return Tally(instrument_of(phase.version.digest), phase.form, followed_up=followed_up)
+
+
+def _add(tally: Tally, part: _Part) -> None:
+    tally.add(part.sheets, part.outcomes, _alike(part.steps), _alike(part.deeds))
+
+
+def _alike(chosen: Sequence[str]) -> Counter[tuple[str, ...]]:
+    """How many people chose the same."""
+    found: Counter[tuple[str, ...]] = Counter()
+    for codes, people in Counter(chosen).items():
+        found[tuple(filter(None, _CODES.decode(codes)))] += people
+    return found
 
 
 def matrix(rows: Sequence[bytes]) -> np.ndarray:

@@ -51,6 +51,8 @@ from .templatetags.readiness import overdue
 
 UNSAFE_IN_BRIEF = 3
 """How many unsafe answers the first page tells in full before it points to their section."""
+ERRORS_TOLD = 5
+"""How many errors made with confidence the page tells before it points to where they are."""
 
 
 class KeptPlan(Protocol):
@@ -81,6 +83,9 @@ class Answer:
     """None for "I don't know" and for no answer."""
     confidence: ConfidenceLevel | None
     sources: tuple[Source, ...]
+    page: int
+    """Of the pages that explain answers, its own: the place of its domain in the instrument, from
+    1."""
 
     @property
     def is_best(self) -> bool:
@@ -89,21 +94,11 @@ class Answer:
     @property
     def explained(self) -> SafeString:
         """What was decided, what it teaches and the sources."""
-        return self._written("assessments/report/answer.html")
-
-    @property
-    def folded(self) -> SafeString:
-        """What became of it, and the same with what it counts for when one opens it."""
-        return self._written("assessments/report/folded_answer.html")
-
-    def _written(self, template: str) -> SafeString:
         same = _Same(
-            template,
             get_language() or MAIN_LANGUAGE,
             id(self.scenario),
             self.outcome.verdict,
             self.chosen.code if self.chosen else "",
-            self.confidence.code if self.confidence else "",
             overdue(self.scenario),
             self,
         )
@@ -112,16 +107,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Same:
-    """What makes two answers read alike, and one of those that do."""
+    """What makes two answers be explained alike, and one of those that are."""
 
-    template: str
     language: str
     scenario: int
     """Its identity, for people of most professions are asked the very same scenario; it lasts as
     long as the answer does that is kept beside."""
     verdict: str
     option: str
-    confidence: str
     is_overdue: bool
     answer: Answer = field(compare=False)
 
@@ -129,7 +122,7 @@ class _Same:
 @lru_cache(maxsize=2048)
 def _written(same: _Same) -> SafeString:
     # A report explains two dozen answers, of the same few that everybody can give.
-    return render_to_string(same.template, {"answer": same.answer})
+    return render_to_string("assessments/report/answer.html", {"answer": same.answer})
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,31 +244,88 @@ class Covered:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything the templates of the report need."""
+    """Everything the templates of the report need. Each part is made when it is first asked for: a
+    page that does not show it does not pay for it."""
 
-    instrument: Instrument
-    form: str
-    digest: str
-    """SHA-256 of the instrument, in hexadecimal."""
-    finished_on: date
+    asked: Questionnaire
+    sheet: Sheet
     profile: Profile
-    answers: tuple[Answer, ...]
-    """One for each scenario, in the order of the form."""
-    standings: tuple[Standing, ...]
-    steps: tuple[Step, ...]
-    steps_are_kept: bool
-    """Whether the person chose them; otherwise they are proposals."""
-    strategy: tuple[Covered, ...]
-    strategy_sources: tuple[Source, ...]
-    strategy_map: StrategyMap
-    """The measures that the strategy names, as they stand on the day of reading."""
-    rules: Rules
-    comparison: Comparison | None = None
-    """With the person's last finished sitting before this one."""
-    uncompared: Earlier | None = None
-    """That sitting where it is of a version with which too little is in common."""
-    followed: tuple[FollowedStep, ...] = ()
-    """At a follow-up: what became of the steps chosen before."""
+    plans: tuple[KeptPlan, ...]
+    """The next steps the person kept."""
+    finished_on: date
+    read_on: date
+    earlier: Earlier | None = None
+    """The person's last finished sitting before this one."""
+    deeds: tuple[tuple[str, KeptPlan | None, Deed], ...] = ()
+    """Of the steps chosen before: the code, the plan if it is still kept, what became of it."""
+
+    @property
+    def instrument(self) -> Instrument:
+        return self.asked.instrument
+
+    @property
+    def form(self) -> str:
+        return self.asked.form
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the instrument, in hexadecimal."""
+        return digest(self.asked.published)
+
+    @cached_property
+    def answers(self) -> tuple[Answer, ...]:
+        """One for each scenario, in the order of the form."""
+        return _answers(self.asked, self.profile)
+
+    @cached_property
+    def standings(self) -> tuple[Standing, ...]:
+        return tuple(_standing(self.instrument, score) for score in self.profile.domains)
+
+    @property
+    def steps_are_kept(self) -> bool:
+        """Whether the person chose them; otherwise they are proposals."""
+        return bool(self.plans)
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        return _steps(
+            self.instrument, self.sheet, self.profile, self.plans, self.answers, self.finished_on
+        )
+
+    @cached_property
+    def strategy(self) -> tuple[Covered, ...]:
+        return _strategy(self.instrument, self.form, self.standings, self.read_on)
+
+    @property
+    def strategy_sources(self) -> tuple[Source, ...]:
+        codes = dict.fromkeys(code for line in self.strategy for code in line.entry.sources)
+        return _sources(self.instrument, codes)
+
+    @cached_property
+    def strategy_map(self) -> StrategyMap:
+        """The measures that the strategy names, as they stand on the day of reading."""
+        return strategy_map(self.instrument, self.read_on)
+
+    @cached_property
+    def rules(self) -> Rules:
+        return Rules()
+
+    @cached_property
+    def comparison(self) -> Comparison | None:
+        """With the person's last finished sitting before this one."""
+        if self.earlier is None:
+            return None
+        return _compared(self.asked, self.digest, self.profile, self.answers, self.earlier)
+
+    @property
+    def uncompared(self) -> Earlier | None:
+        """That sitting where it is of a version with which too little is in common."""
+        return None if self.comparison else self.earlier
+
+    @cached_property
+    def followed(self) -> tuple[FollowedStep, ...]:
+        """At a follow-up: what became of the steps chosen before."""
+        return _followed_steps(self.instrument, self.deeds)
 
     @cached_property
     def answered(self) -> tuple[Answer, ...]:
@@ -301,6 +351,20 @@ class Report:
     @cached_property
     def confident_errors(self) -> tuple[Answer, ...]:
         return tuple(answer for answer in self.answers if answer.outcome.confident_error)
+
+    @cached_property
+    def errors_told(self) -> tuple[Answer, ...]:
+        """Of those made with confidence, the surest, which the page tells; those at risk are told
+        under safety."""
+        told = [answer for answer in self.confident_errors if not answer.outcome.unsafe]
+        surest = sorted(told, key=lambda answer: -(answer.outcome.confidence or 0.0))
+        return tuple(sorted(surest[:ERRORS_TOLD], key=lambda answer: answer.number))
+
+    @property
+    def errors_named(self) -> tuple[Answer, ...]:
+        """Those that the page only names."""
+        told = {answer.number for answer in self.errors_told}
+        return tuple(each for each in self.confident_errors if each.number not in told)
 
     @cached_property
     def answers_by_domain(self) -> tuple[tuple[Domain, tuple[Answer, ...]], ...]:
@@ -369,32 +433,15 @@ def build(
     ``followed`` are the steps chosen before: the code, the plan if it is still kept, and what
     became of it.
     """
-    instrument = asked.instrument
-    sealed = digest(asked.published)
-    answers = _answers(asked, profile)
-    comparison = _compared(asked, sealed, profile, answers, earlier) if earlier else None
-    standings = tuple(_standing(instrument, score) for score in profile.domains)
-    day = read_on or finished_on
-    strategy = _strategy(instrument, asked.form, standings, day)
     return Report(
-        instrument=instrument,
-        form=asked.form,
-        digest=sealed,
-        finished_on=finished_on,
+        asked=asked,
+        sheet=sheet,
         profile=profile,
-        answers=answers,
-        standings=standings,
-        steps=_steps(instrument, sheet, profile, plans, answers, finished_on),
-        steps_are_kept=bool(plans),
-        strategy=strategy,
-        strategy_sources=_sources(
-            instrument, dict.fromkeys(code for line in strategy for code in line.entry.sources)
-        ),
-        strategy_map=strategy_map(instrument, day),
-        rules=Rules(),
-        comparison=comparison,
-        uncompared=None if comparison else earlier,
-        followed=_followed_steps(instrument, followed),
+        plans=tuple(plans),
+        finished_on=finished_on,
+        read_on=read_on or finished_on,
+        earlier=earlier,
+        deeds=tuple(followed),
     )
 
 
@@ -407,6 +454,8 @@ def _answers(asked: Questionnaire, profile: Profile) -> tuple[Answer, ...]:
     instrument = asked.instrument
     scenarios = by_code(instrument.scenarios_of(asked.form))
     subs = by_code(instrument.sub_competencies)
+    pages = {domain.code: page for page, domain in enumerate(instrument.domains, 1)}
+    sources = by_code(instrument.sources)
     levels_of_confidence: dict[float | None, ConfidenceLevel] = {
         level.probability: level for level in instrument.confidence_scale
     }
@@ -423,7 +472,8 @@ def _answers(asked: Questionnaire, profile: Profile) -> tuple[Answer, ...]:
                 outcome=outcome,
                 chosen=by_code(scenario.options)[outcome.option] if outcome.option else None,
                 confidence=levels_of_confidence.get(given),
-                sources=_sources(instrument, scenario.sources),
+                sources=tuple(sources[code] for code in scenario.sources),
+                page=pages[outcome.domain],
             )
         )
     return tuple(found)

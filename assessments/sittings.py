@@ -176,12 +176,17 @@ def _hashes(code: str) -> list[bytes]:
 
 def _of_hashes(hashes: Sequence[bytes]) -> list[Sitting]:
     place = {each: number for number, each in enumerate(hashes)}
-    found = _sittings().filter(code_hash__in=hashes)
-    return sorted(found, key=lambda sitting: place[bytes(sitting.code_hash)])
+    with connection.cursor() as cursor:
+        cursor.execute(_of_so_many(len(hashes)), list(hashes))
+        keys = [key for (key,) in cursor.fetchall()]
+    return sorted(find_all(keys), key=lambda sitting: place[bytes(sitting.code_hash)])
 
 
-def _sittings():
-    return Sitting.objects.select_related("version", "phase__cohort").defer("version__document")
+def _of_so_many(hashes: int) -> str:
+    """The keys of the sittings that keep one of so many hashes. A code nearly always has none or
+    one: they are few to find, and Django would write this sentence, long for its joins, anew."""
+    marks = ", ".join(["%s"] * hashes)
+    return f"SELECT id FROM {Sitting._meta.db_table} WHERE code_hash IN ({marks})"
 
 
 _OF_VERSION = ("code", "version", "digest")
@@ -226,8 +231,7 @@ def find_by_code(code: str) -> Sitting | None:
 
 def find_all(keys: Sequence[int]) -> list[Sitting]:
     """The sittings of these keys that still exist, in the order of the keys."""
-    found = {sitting.pk: sitting for sitting in _sittings().filter(pk__in=keys)}
-    return [found[key] for key in keys if key in found]
+    return [sitting for sitting in map(find, keys) if sitting is not None]
 
 
 def unanswered_phase(found: Sequence[Sitting]) -> Phase | None:
@@ -237,6 +241,8 @@ def unanswered_phase(found: Sequence[Sitting]) -> Phase | None:
     for phase in [sitting.phase for sitting in found if sitting.phase is not None]:
         known = last.setdefault(phase.cohort_id, phase)
         last[phase.cohort_id] = max(known, phase, key=_in_turn)
+    if not last:
+        return None
     phases = open_phases().filter(cohort__in=last).order_by("-opens_on", "-pk")
     return next(
         (phase for phase in phases if _in_turn(phase) > _in_turn(last[phase.cohort_id])), None

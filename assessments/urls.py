@@ -18,6 +18,8 @@ urlpatterns = [
     path("sitting/review/", steps.review, name="review"),
     path("sitting/<slug:part>/<int:number>/", steps.page, name="page"),
     path("results/", after.results, name="results"),
+    path("results/answers/<int:number>/", after.explained, name="explained"),
+    path("results/method/", after.workings, name="workings"),
     path("results/steps/", after.plans, name="plans"),
     path("results/readiness-report.pdf", after.report, name="report"),
     path("results/readiness-answers.json", after.answers, name="answers"),
@@ -39,6 +41,7 @@ urlpatterns = [
     path("leave/", after.leave, name="leave"),
     path("privacy/", words.privacy, name="privacy"),
     path("method/", words.method, name="method"),
+    path("method/sources/<int:number>/", words.sources, name="sources"),
     path("method/instrument.zip", words.instrument, name="instrument"),
     *(
         path(
@@ -51,6 +54,7 @@ urlpatterns = [
     ),
     path("strategy/", words.strategy, name="strategy"),
     path("example/", words.example, name="example"),
+    path("example/lessons/", words.example, {"lessons_shown": True}, name="example-lessons"),
     path("accessibility/", words.accessibility, name="accessibility"),
     path(".well-known/security.txt", words.security_txt, name="security.txt"),
     path("language/", set_language, name="set_language"),

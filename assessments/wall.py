@@ -8,10 +8,11 @@ it cannot read.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 from .models import Sitting
 
@@ -38,13 +39,19 @@ def guard(execute, sql, params, many, context):
     return execute(sql, params, many, context)
 
 
+@lru_cache(maxsize=8)
+def _admin(prefix: str) -> str:
+    """Where the admin's pages begin, in a service reached below ``prefix``."""
+    return reverse("admin:index")
+
+
 def wall_middleware(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Puts every request of the admin behind the wall."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if not request.path.startswith(reverse("admin:index")):
+        if not request.path.startswith(_admin(get_script_prefix())):
             return get_response(request)
         with connection.execute_wrapper(guard):
             return get_response(request)

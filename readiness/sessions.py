@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.contrib.sessions.models import Session
 from django.utils import timezone
+from django.utils.crypto import get_random_string
 
 from assessments.lookups import Lookup
 
@@ -29,3 +31,12 @@ class SessionStore(DatabaseStore):
             return {}
         data: dict[str, Any] = self.decode(found.session_data)
         return data
+
+    def _get_new_session_key(self) -> str:
+        """Whether it is free need not be asked: the row is added under it, or another key taken."""
+        return get_random_string(32, VALID_KEY_CHARS)
+
+    def delete(self, session_key: str | None = None) -> None:
+        """Without reading before what is deleted."""
+        if key := session_key or self.session_key:
+            Session.objects.filter(pk=key).delete()

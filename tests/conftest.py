@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import shutil
@@ -11,10 +12,13 @@ from unittest import mock
 
 import pytest
 from _pytest.nodes import coerce_node_id
+from django.apps import apps
 from django.core.management.commands import flush
 from django.core.signals import setting_changed
+from django.db import transaction
 from django.dispatch import receiver
 from django.template.autoreload import reset_loaders
+from django.test import override_settings
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
@@ -106,8 +110,9 @@ if not AUDIT:
 def _render_again(setting: str, **_more: object) -> None:
     """What a process keeps of its pages names static files, whose names only tests change."""
     if setting in {"STORAGES", "STATIC_URL"}:
-        from assessments.views import steps
+        from assessments.views import kept, steps
 
+        kept._written.cache_clear()
         steps._kept_page.cache_clear()
         reset_loaders()
 
@@ -165,6 +170,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             grouped(item)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Modules and tests stay to the end: the collector of garbage need not look at them again."""
+    gc.collect()
+    gc.freeze()
+
+
 def grouped(item: pytest.Item) -> None:
     """Tell xdist the group of a test, at the end of its name. pytest-xdist 3.8 writes it where
     pytest 9.2 does not read it any more, and no group would be kept together."""
@@ -183,10 +195,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     return report
 
 
-@pytest.fixture(autouse=True)
-def quick_settings(settings):
-    for name, value in QUICK.items():
-        setattr(settings, name, value)
+@pytest.fixture(autouse=True, scope="session")
+def quick_settings() -> Iterator[None]:
+    """Once for all tests: with each change of them, every template would be compiled anew."""
+    with override_settings(**QUICK):
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -215,19 +228,32 @@ def rounds() -> Iterator[int]:
         yield in_earnest
 
 
-@pytest.fixture(autouse=True, scope="session")
-def emptied_between_tests() -> Iterator[None]:
-    """Tests whose transactions are real leave an empty database, which the triggers would refuse;
-    they come back with the signal that follows."""
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """Tests whose transactions are real leave an empty database, which the triggers would refuse.
+    What the signal after a migration writes comes back as it was, for to work it out takes longer
+    than many a test."""
     really = flush.sql_flush
 
     def sql_flush(style, connection, **kwargs):
         frozen.drop(connection.alias)
         return really(style, connection, **kwargs)
 
-    flush.sql_flush = sql_flush
-    yield
-    flush.sql_flush = really
+    with django_db_blocker.unblock():
+        models = apps.get_models(include_auto_created=True)
+        migrated = [(model, list(model._base_manager.all())) for model in models]
+
+    def as_migrated(verbosity, interactive, db, **kwargs):
+        with transaction.atomic(using=db):  # in which rows may come before those they point to
+            for model, rows in migrated:
+                model._base_manager.using(db).bulk_create(rows)
+            frozen.make(db)
+
+    with (
+        mock.patch.object(flush, "sql_flush", sql_flush),
+        mock.patch.object(flush, "emit_post_migrate_signal", as_migrated),
+    ):
+        yield
 
 
 @pytest.fixture(params=["fr", "en"])

@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 APP = ROOT / "assessments"
+CSS = APP / "static" / "assessments" / "css"
 
 FLOORS: dict[str, int] = {
     "instrument": 0,
@@ -171,3 +172,10 @@ def test_every_token_used_is_defined(sheet):
 
 OF_THE_ADMIN = {"--font-family-monospace", "--hairline-color", "--border-color", "--body-fg"}
 """Tokens of Django's own stylesheet."""
+
+
+def test_no_screen_of_ours_needs_the_font_of_italics():
+    """14 kB, which would be fetched for a few lines; on paper, nothing is fetched."""
+    sheets = {path.name: path.read_text(encoding="utf-8") for path in CSS.glob("*.css")}
+    on_paper = {"elements.css", "report.css"}
+    assert {name for name, text in sheets.items() if "italic" in text} == on_paper

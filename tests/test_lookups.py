@@ -10,9 +10,10 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from assessments import codes, sittings
-from assessments.instruments import publish
-from assessments.lookups import Lookup
+from assessments.instruments import current, publish
+from assessments.lookups import First, Lookup
 from assessments.models import InstrumentVersion, Phase
+from readiness import sessions
 from readiness.sessions import SessionStore
 from tests.instrument.example import example_instrument
 
@@ -42,6 +43,30 @@ def test_what_the_queryset_leaves_out_is_left_out():
     narrowed = Lookup(InstrumentVersion.objects.filter(code="x"))
     with pytest.raises(ValueError, match="value"):
         narrowed(version.pk)
+
+
+def test_the_first_row_is_that_of_today(django_assert_num_queries):
+    users = get_user_model().objects
+    last = First(users.order_by("-username"))
+    assert last() is None
+    for name in ("ada", "ben"):
+        users.create_user(name)
+        with django_assert_num_queries(1):
+            assert last().username == name
+    users.get(username="ben").delete()
+    assert last().username == "ada"
+    with pytest.raises(ValueError, match="value"):
+        First(users.filter(username="ada"))()
+
+
+def test_the_version_in_service_is_found_as_it_is_each_time(django_assert_num_queries):
+    assert current() is None
+    version, _new = publish(example_instrument())
+    with django_assert_num_queries(1):
+        assert current() == version
+    assert current().get_deferred_fields() == {"document"}
+    InstrumentVersion.objects.update(retired_on=timezone.localdate())
+    assert current() is None
 
 
 def test_a_sitting_comes_with_its_version_and_phase_at_once(phase, django_assert_num_queries):  # noqa: F811
@@ -106,3 +131,41 @@ def test_an_altered_session_is_an_empty_one():
     key = kept(sitting=5)
     Session.objects.filter(pk=key).update(session_data="forged")
     assert SessionStore(key).get("sitting") is None
+
+
+def test_a_session_is_added_and_deleted_by_one_statement_each(django_assert_num_queries):
+    store = SessionStore()
+    with django_assert_num_queries(3):  # with a savepoint, for Django
+        store.save()
+    key = store.session_key
+    with django_assert_num_queries(1):
+        store.delete()
+    assert not Session.objects.filter(pk=key).exists()
+    store.delete()  # of what is gone, or never was
+    SessionStore().delete()
+    other = kept(sitting=5)
+    SessionStore().delete(other)
+    assert not Session.objects.filter(pk=other).exists()
+
+
+def test_a_key_that_is_taken_is_nobody_elses(monkeypatch):
+    mine = kept(sitting=5)
+    made = iter([mine, "b" * 32])
+    monkeypatch.setattr(sessions, "get_random_string", lambda *_of: next(made))
+    assert kept(sitting=6) == "b" * 32
+    assert SessionStore(mine)["sitting"] == 5
+    assert SessionStore("b" * 32)["sitting"] == 6
+
+
+def test_the_sittings_of_a_code_come_in_their_order(django_assert_num_queries, phase):  # noqa: F811
+    code = codes.new_code(codes.RESUME_LENGTH)
+    assert sittings.of_code(code) == []
+    opened = []
+    for place in (None, phase):
+        opened.append(
+            sittings.open_sitting(code, version=phase.version, phase=place, language="fr")
+        )
+    with django_assert_num_queries(3):
+        assert sittings.of_code(code) == opened
+    assert [each.phase for each in sittings.of_code(code)] == [None, phase]
+    assert sittings.find_all([opened[1].pk, 0, opened[0].pk]) == opened[::-1]

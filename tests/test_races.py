@@ -168,7 +168,7 @@ def test_finishing_while_the_phase_closes_is_in_its_block_or_in_none(phase, monk
 
 def test_erasing_while_the_phase_closes_breaks_nothing(phase, monkeypatch):  # noqa: F811
     people = finished(phase, 11)
-    slowed(monkeypatch, releases, "_counts")
+    slowed(monkeypatch, releases, "_read")
 
     def close() -> object:
         return releases.close(Phase.objects.get(pk=phase.pk), None)
@@ -187,7 +187,7 @@ def test_the_purge_and_the_close_wait_for_each_other(phase, monkeypatch):  # noq
     people = finished(phase, 11)
     long_ago = people[0].opened_on.replace(year=people[0].opened_on.year - 3)
     Sitting.objects.filter(pk=people[0].pk).update(finished_on=long_ago, opened_on=long_ago)
-    slowed(monkeypatch, releases, "_counts")
+    slowed(monkeypatch, releases, "_read")
 
     def close() -> object:
         return releases.close(Phase.objects.get(pk=phase.pk), None)

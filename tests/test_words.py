@@ -275,8 +275,10 @@ def public_pages(phase: Phase, language: str) -> Iterator[list[str]]:
     """What a clinician meets, from the landing page to the erasure."""
     person = Person(language)
     names = ("landing", "method", "strategy", "privacy", "accessibility", "example", "group")
-    for name in (*names, "resume"):
+    for name in (*names, "example-lessons", "resume"):
         yield own(person.client.get(reverse(name)), language)
+    for number in range(1, 5):
+        yield own(person.client.get(reverse("sources", args=(number,))), language)
     yield own(person.client.get("/nowhere/"), language)
     door = reverse("cohort", kwargs={"access": phase.cohort.code})
     yield own(person.client.get(door), language)
@@ -292,8 +294,10 @@ def public_pages(phase: Phase, language: str) -> Iterator[list[str]]:
     yield own(person.client.get(reverse("review")), language)
     person.answer_all(asked, option="b")
     person.client.post(reverse("review"))
-    for name in ("results", "plans", "reminders", "certificate", "erase", "leave"):
+    for name in ("results", "workings", "plans", "reminders", "certificate", "erase", "leave"):
         yield own(person.client.get(reverse(name)), language)
+    for number in range(1, 4):
+        yield own(person.client.get(reverse("explained", args=(number,))), language)
 
 
 def admin_pages(phase: Phase, language: str) -> Iterator[list[str]]:

@@ -12,15 +12,14 @@ one cell**. Replacing a person therefore takes at most ``answers`` from some cel
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import IntEnum, StrEnum
-from itertools import chain
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from assessments.instrument.document import Instrument, Option, Scenario, digest
+from assessments.instrument.document import Domain, Instrument, Option, Scenario, SelfRating, digest
 from assessments.scoring.next_steps import STEPS
 from assessments.scoring.sheet import DONT_KNOW, DONT_KNOW_BYTE, Layout, layout
 
@@ -176,54 +175,93 @@ def count(
     the codes of the next steps chosen; ``deeds``, at a follow-up, a :class:`Deed` for each step
     that the person had chosen before. ValueError if a shape, a byte or a code does not fit.
     """
-    places = layout(instrument, form)
-    n = len(sheets)
-    if sheets.dtype != np.uint8 or sheets.shape != (n, places.size):
-        raise ValueError(f"sheets must be uint8 of shape (n, {places.size})")
-    if outcomes.shape != (n, len(instrument.domains)):
-        raise ValueError(f"outcomes must be of shape ({n}, {len(instrument.domains)})")
-    # One contiguous row per question: each is read once, whole.
-    answers = np.ascontiguousarray(sheets.T)
-    scenarios = instrument.scenarios_of(form)
-    crossed = {item.code: _crossed(instrument, places, item, answers) for item in scenarios}
-    return Counts(
-        instrument=instrument.code,
-        version=instrument.version,
-        digest=digest(instrument),
-        form=form,
-        n=n,
-        levels=_levels(instrument, outcomes),
-        credits=_credits(instrument, scenarios, crossed),
-        options=tuple(_options(item, crossed[item.code]) for item in scenarios),
-        confidence=tuple(_confidence(instrument, item, crossed[item.code]) for item in scenarios),
-        self_ratings=_self_ratings(instrument, places, answers),
-        steps=_steps(instrument, n, steps),
-        deeds=() if deeds is None else _deeds(n, deeds),
-    )
+    tally = Tally(instrument, form, followed_up=deeds is not None)
+    tally.add(sheets, outcomes, Counter(map(tuple, steps)), Counter(map(tuple, deeds or ())))
+    return tally.counts()
 
 
-def _levels(instrument: Instrument, outcomes: NDArray[np.integer]) -> tuple[Table, ...]:
-    cells = [outcome.code for outcome in LevelOutcome]
-    return tuple(
-        _table(domain.code, cells, _tally(outcomes[:, place], len(cells), domain.code))
-        for place, domain in enumerate(instrument.domains)
-    )
+class Tally:
+    """The counts of sheets of one form that come a part at a time."""
+
+    def __init__(self, instrument: Instrument, form: str, *, followed_up: bool = False) -> None:
+        self.instrument, self.form, self.n = instrument, form, 0
+        self._layout = layout(instrument, form)
+        self._scenarios = instrument.scenarios_of(form)
+        scale, cells = len(instrument.confidence_scale), 1 + len(instrument.self_rating_scale)
+        self._levels = np.zeros((len(instrument.domains), len(LevelOutcome)), dtype=np.intp)
+        self._crossed = {
+            item.code: np.zeros((len(item.options) + 2, scale + 1), dtype=np.intp)
+            for item in self._scenarios
+        }
+        self._ratings = np.zeros((len(instrument.self_ratings), cells), dtype=np.intp)
+        self._steps: Counter[str] = Counter()
+        self._deeds: Counter[str] | None = Counter() if followed_up else None
+
+    def add(
+        self,
+        sheets: Bytes,
+        outcomes: NDArray[np.integer],
+        steps: Mapping[tuple[str, ...], int],
+        deeds: Mapping[tuple[str, ...], int],
+    ) -> None:
+        """Count some people, as :func:`count` does; ``steps`` and, at a follow-up, ``deeds`` tell
+        how many of them have the same ones. After a ValueError the tally is of no use."""
+        instrument, places, n = self.instrument, self._layout, len(sheets)
+        if sheets.dtype != np.uint8 or sheets.shape != (n, places.size):
+            raise ValueError(f"sheets must be uint8 of shape (n, {places.size})")
+        if outcomes.shape != (n, len(instrument.domains)):
+            raise ValueError(f"outcomes must be of shape ({n}, {len(instrument.domains)})")
+        self.n += n
+        for place, domain in enumerate(instrument.domains):
+            self._levels[place] += _tally(outcomes[:, place], len(LevelOutcome), domain.code)
+        for item in self._scenarios:
+            self._crossed[item.code] += _crossed(instrument, places, item, sheets)
+        for place, rating in enumerate(instrument.self_ratings):
+            column = sheets[:, places.offset("self_rating", rating.code)]
+            self._ratings[place] += _tally(column, self._ratings.shape[1], rating.code)
+        self._steps += _people(n, "steps", steps)
+        if self._deeds is not None:
+            self._deeds += _deeds(n, deeds)
+
+    def counts(self) -> Counts:
+        """Of all that were added."""
+        instrument = self.instrument
+        return Counts(
+            instrument=instrument.code,
+            version=instrument.version,
+            digest=digest(instrument),
+            form=self.form,
+            n=self.n,
+            levels=_tables(instrument.domains, [each.code for each in LevelOutcome], self._levels),
+            credits=_credits(instrument, self._scenarios, self._crossed),
+            options=tuple(_options(item, self._crossed[item.code]) for item in self._scenarios),
+            confidence=tuple(
+                _confidence(instrument, item, self._crossed[item.code]) for item in self._scenarios
+            ),
+            self_ratings=_tables(
+                instrument.self_ratings,
+                [UNANSWERED, *(point.code for point in instrument.self_rating_scale)],
+                self._ratings,
+            ),
+            steps=_steps(instrument, self.n, self._steps),
+            deeds=()
+            if self._deeds is None
+            else (Table(DEEDS, tuple((deed, self._deeds[deed]) for deed in Deed), STEPS),),
+        )
 
 
-def _crossed(instrument: Instrument, places: Layout, scenario: Scenario, answers: Bytes) -> Whole:
+def _crossed(instrument: Instrument, places: Layout, scenario: Scenario, sheets: Bytes) -> Whole:
     """People by answer (row: each option, "don't know", unanswered) and confidence (column: none,
     then each level)."""
-    options, levels = len(scenario.options), len(instrument.confidence_scale)
-    rows = np.full(256, 255, dtype=np.uint8)
-    rows[1 : options + 1] = range(options)
-    rows[DONT_KNOW_BYTE] = options
-    rows[0] = options + 1
-    row = rows[answers[places.offset("option", scenario.code)]].astype(np.intp)
-    column = answers[places.offset("confidence", scenario.code)]
-    if column.max(initial=0) > levels:
-        raise ValueError(f"{scenario.code}: a confidence outside the scale")
-    shape = (options + 2, levels + 1)
-    return _tally(row * shape[1] + column, shape[0] * shape[1], scenario.code).reshape(shape)
+    levels = 1 + len(instrument.confidence_scale)
+    option = sheets[:, places.offset("option", scenario.code)]
+    confidence = sheets[:, places.offset("confidence", scenario.code)].astype(np.uint16)
+    both = _tally(256 * confidence + option, 256 * levels, f"{scenario.code}, confidence")
+    answers = [*range(1, 1 + len(scenario.options)), DONT_KNOW_BYTE, 0]
+    crossed: Whole = both.reshape(levels, 256).T[answers]
+    if crossed.sum() != len(sheets):
+        raise ValueError(f"{scenario.code}: an answer that is none of its options")
+    return crossed
 
 
 def _credits(
@@ -266,39 +304,43 @@ def _confidence(instrument: Instrument, scenario: Scenario, crossed: Whole) -> T
     return Table(scenario.code, tuple(cells))
 
 
-def _self_ratings(instrument: Instrument, places: Layout, answers: Bytes) -> tuple[Table, ...]:
-    cells = [UNANSWERED, *(point.code for point in instrument.self_rating_scale)]
+def _people(n: int, what: str, alike: Mapping[tuple[str, ...], int]) -> Counter[str]:
+    """How many of ``n`` people have each code, of how many have the same ones; a code counts once
+    for one person."""
+    if (given := sum(alike.values())) != n:
+        raise ValueError(f"{what} must be given for {n} people, not {given}")
+    people: Counter[str] = Counter()
+    for codes, some in alike.items():
+        for code in set(codes):
+            people[code] += some
+    return people
+
+
+def _steps(instrument: Instrument, n: int, people: Counter[str]) -> tuple[Table, ...]:
+    if unknown := people.keys() - {step.code for step in instrument.next_steps}:
+        raise ValueError(f"unknown next steps: {sorted(unknown)}")
     return tuple(
-        _table(
-            item.code,
-            cells,
-            _tally(answers[places.offset("self_rating", item.code)], len(cells), item.code),
-        )
-        for item in instrument.self_ratings
-    )
-
-
-def _steps(instrument: Instrument, n: int, steps: Sequence[Collection[str]]) -> tuple[Table, ...]:
-    if len(steps) != n:
-        raise ValueError(f"steps must be given for {n} people, not {len(steps)}")
-    people = Counter(chain.from_iterable(set(codes) for codes in steps if codes))
-    tables = tuple(
         Table(step.code, ((YES, people[step.code]), (NO, n - people[step.code])))
         for step in instrument.next_steps
     )
-    if unknown := people.keys() - {step.code for step in instrument.next_steps}:
-        raise ValueError(f"unknown next steps: {sorted(unknown)}")
-    return tables
 
 
-def _deeds(n: int, deeds: Iterable[Collection[str]]) -> tuple[Table, ...]:
-    said = [tuple(Deed(deed) for deed in person) for person in deeds]
-    if len(said) != n:
-        raise ValueError(f"deeds must be given for {n} people, not {len(said)}")
-    if any(len(person) > STEPS for person in said):
-        raise ValueError(f"a person follows up {STEPS} steps at most")
-    found = Counter(chain.from_iterable(said))
-    return (Table(DEEDS, tuple((deed, found[deed]) for deed in Deed), STEPS),)
+def _deeds(n: int, alike: Mapping[tuple[str, ...], int]) -> Counter[str]:
+    if (given := sum(alike.values())) != n:
+        raise ValueError(f"deeds must be given for {n} people, not {given}")
+    found: Counter[str] = Counter()
+    for said, people in alike.items():
+        if len(said) > STEPS:
+            raise ValueError(f"a person follows up {STEPS} steps at most")
+        for deed in said:
+            found[Deed(deed)] += people
+    return found
+
+
+def _tables(
+    of: Sequence[Domain | SelfRating], cells: Sequence[str], sizes: Whole
+) -> tuple[Table, ...]:
+    return tuple(_table(each.code, cells, row) for each, row in zip(of, sizes, strict=True))
 
 
 def _table(code: str, cells: Sequence[str], sizes: Whole) -> Table:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -256,6 +256,13 @@ class Strategy(Record, frozen=True):
     elements: tuple[StrategyElement, ...]
 
 
+class Cited(NamedTuple):
+    """The sources of one part of an instrument."""
+
+    title: Text
+    sources: tuple[Source, ...]
+
+
 class Instrument(Record, frozen=True):
     """A whole instrument: one value, from which everything asked and scored follows."""
 
@@ -348,6 +355,29 @@ class Instrument(Record, frozen=True):
 
     def source(self, code: str) -> Source:
         return by_code(self.sources)[code]
+
+    def sources_by_use(self) -> tuple[Cited, ...]:
+        """For each domain the sources of its scenarios and steps; last those of the strategy, with
+        whatever nothing cites. A source may serve several."""
+        domains = {sub.code: sub.domain for sub in self.sub_competencies}
+        cited: dict[str, set[str]] = {domain.code: set() for domain in self.domains}
+        for scenario in self.scenarios:
+            cited[domains[scenario.sub_competency]].update(scenario.sources)
+        for step in self.next_steps:
+            cited[domains[step.sub_competency]].update(step.sources)
+        used = set().union(*cited.values())
+        named = {code for entry in self.strategy.entries for code in entry.sources}
+        named |= {code for element in self.strategy.elements for code in element.sources}
+        return (
+            *(
+                Cited(domain.title, tuple(s for s in self.sources if s.code in cited[domain.code]))
+                for domain in self.domains
+            ),
+            Cited(
+                self.strategy.title,
+                tuple(s for s in self.sources if s.code in named or s.code not in used),
+            ),
+        )
 
 
 EDITION = "@"

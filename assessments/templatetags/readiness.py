@@ -9,6 +9,7 @@ from django import template
 from django.conf import settings
 from django.template.base import FilterExpression, TextNode
 from django.template.defaulttags import URLNode
+from django.template.loader import render_to_string
 from django.templatetags.i18n import TranslateNode
 from django.templatetags.static import StaticNode
 from django.urls import get_script_prefix
@@ -18,6 +19,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
+from ..charts import Band, Tick, Zone
 from ..cohort.counts import Deed
 from ..cohort.rounding import half_up
 from ..instrument.document import MAIN_LANGUAGE, Cuts, Scenario, Source, Text, in_language
@@ -259,6 +261,30 @@ def _cited(source: Source, language: str) -> SafeString:
     elif source.url:
         link = format_html(' <a href="{0}">{0}</a>', source.url)
     return format_html("{}{} ({}).", spoken(source.citation), link, reading(source))
+
+
+@register.filter
+def drawn(band: Band) -> SafeString:
+    """What a band shows, in SVG, for the template that says it in words."""
+    return _drawn(band, get_language() or MAIN_LANGUAGE)
+
+
+@lru_cache(maxsize=1024)
+def _drawn(band: Band, language: str) -> SafeString:
+    # A page of results has six, and eight situations a domain leave few results to draw.
+    return render_to_string("assessments/report/marks.html", {"band": band})
+
+
+@register.filter
+def scale(band: Band) -> SafeString:
+    """What is under the marks of a band."""
+    return _scale(band.zones, band.ticks, get_language() or MAIN_LANGUAGE)
+
+
+@lru_cache(maxsize=64)
+def _scale(zones: tuple[Zone, ...], ticks: tuple[Tick, ...], language: str) -> SafeString:
+    # The same for every band of an instrument, in the active language.
+    return render_to_string("assessments/report/scale.html", {"zones": zones, "ticks": ticks})
 
 
 class Unchanging(template.Node):

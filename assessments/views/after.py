@@ -12,7 +12,7 @@ from functools import wraps
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -90,8 +90,8 @@ _compressed = GZipMiddleware(lambda _request: HttpResponse()).process_response
 
 @_read
 def results(request: HttpRequest, sitting: Sitting) -> HttpResponseBase:
-    """The report as a page; long, and compressed as the pages of :mod:`.words` are, unless it
-    tells the name of a group, which another person chooses."""
+    """What the report says of the whole, as a page; long, and compressed as the pages of
+    :mod:`.words` are, unless it tells the name of a group, which another person chooses."""
     mine = own(request)
     context = {
         "sitting": sitting,
@@ -103,6 +103,25 @@ def results(request: HttpRequest, sitting: Sitting) -> HttpResponseBase:
     }
     response = render(request, "assessments/results.html", context)
     return response if len(mine) > 1 else _compressed(request, response)
+
+
+@_read
+def explained(request: HttpRequest, sitting: Sitting, number: int) -> HttpResponseBase:
+    """The answers of a domain, each explained."""
+    found = _report(sitting, own(request))
+    for domain, answers in found.answers_by_domain:
+        if answers[0].page == number:
+            context = {"report": found, "number": number, "domain": domain, "answers": answers}
+            response = render(request, "assessments/explained.html", context)
+            return _compressed(request, response)
+    raise Http404
+
+
+@_read
+def workings(request: HttpRequest, sitting: Sitting) -> HttpResponseBase:
+    """How the results are computed, and where they stand in the national strategy."""
+    context = {"report": _report(sitting, own(request))}
+    return _compressed(request, render(request, "assessments/workings.html", context))
 
 
 @_read

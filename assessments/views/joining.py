@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from django.conf import settings
 from django.contrib import messages
@@ -16,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from .. import codes
-from ..charts import band
+from ..charts import Band, band
 from ..forms import AccessForm, ResumeForm, StartForm, is_marked
 from ..instrument.document import Cuts
 from ..instruments import current, default_form, questionnaire
@@ -37,6 +38,7 @@ from ..sittings import (
     unanswered_phase,
 )
 from . import carried, limited, steps
+from .kept import page_for_all
 from .language import known_language, spoken
 from .session import JOINING, NEXT, get_or_post, held, hold, own, private, turn_to
 
@@ -105,28 +107,27 @@ def _landing(
     request: HttpRequest, version: InstrumentVersion | None, phase: Phase | None
 ) -> HttpResponse:
     asked = _questionnaire(version, phase) if version else None
-    return render(
-        request,
-        "assessments/landing.html",
-        {
-            "asked": asked,
-            "phase": phase,
-            "later": _later(phase),
-            "sitting": held(request),
-            "specimen": _specimen(asked.instrument.cuts) if asked else None,
-        },
-    )
+    sitting = held(request)
+    specimen = _specimen(asked.instrument.cuts) if asked else None
+    if phase is None and sitting is None:
+        return page_for_all(request, "assessments/landing.html", asked=asked, specimen=specimen)
+    told = {"asked": asked, "specimen": specimen, "phase": phase, "later": _later(phase)}
+    return render(request, "assessments/landing.html", told | {"sitting": sitting})
 
 
-def _specimen(cuts: Cuts) -> dict[str, object]:
-    """An invented result near the first cut, to show what one gets."""
+class Specimen(NamedTuple):
+    """An invented result, to show what one gets."""
+
+    score: float
+    interval: Interval
+    band: Band
+
+
+def _specimen(cuts: Cuts) -> Specimen:
+    """Near the first cut."""
     score = min(cuts.operational + 6, 100)
     interval = Interval(max(score - 15, 0), min(score + 14, 100))
-    return {
-        "score": score,
-        "interval": interval,
-        "band": band(cuts, score=score, interval=interval),
-    }
+    return Specimen(score, interval, band(cuts, score=score, interval=interval))
 
 
 def _questionnaire(version: InstrumentVersion, phase: Phase | None) -> Questionnaire:
@@ -154,8 +155,10 @@ def notice(request: HttpRequest) -> HttpResponse:
         request.session[JOINING] = joining | {"informed": True}
         return redirect("start")
     phase = Phase.objects.filter(pk=joining["phase"]).first() if joining["phase"] else None
-    context = {"grouped": phase is not None, "breakdown": phase.breakdown if phase else ""}
-    return render(request, "assessments/notice.html", context)
+    breakdown = phase.breakdown if phase else ""
+    return page_for_all(
+        request, "assessments/notice.html", grouped=phase is not None, breakdown=breakdown
+    )
 
 
 @never_cache

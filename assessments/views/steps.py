@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
-from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import get_script_prefix, reverse
@@ -19,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from .. import reports, sittings
 from ..context_processors import service
-from ..forms import DeedsForm, PageForm
+from ..forms import DeedsForm, PageForm, chosen_on
 from ..instrument.document import MAIN_LANGUAGE
 from ..models import Sitting
 from ..questionnaire import SECONDS_A_STEP, Page, Questionnaire, answered
@@ -27,6 +25,7 @@ from ..scoring.sheet import Sheet, SheetError
 from ..sittings import Conflict, Erased, Finished, Plan, questionnaire_of, sheet_of
 from . import asking, errors
 from .asking import go
+from .kept import TOKEN, KeptPage, may_be_kept, with_token
 from .language import known_language, spoken
 from .session import get_or_post, held, let_go, own, private
 
@@ -88,7 +87,7 @@ def answer(
     asked = questionnaire_of(sitting)
     shown = _page(asked, part, number)
     chosen = known_language(data.get("language"))
-    form = _form(sitting, shown, data)
+    form = _form_of(asked, shown, Sheet(), data)
     if not form.is_valid():
         return _show(request, sitting, shown, form, status=422)
     seen = form.seen_of(sitting)
@@ -268,13 +267,6 @@ def _show_followed(
     )
 
 
-def _form(sitting: Sitting, page: Page, data: QueryDict) -> PageForm:
-    asked = questionnaire_of(sitting)
-    return PageForm(
-        data, instrument=asked.instrument, page=page, sheet=Sheet(), numbers=asked.numbers
-    )
-
-
 def _show(
     request: HttpRequest,
     sitting: Sitting,
@@ -290,51 +282,47 @@ def _show(
     stored = asked.part(page, bytes(sitting.answers))
     seen = PageForm.seen_by(sitting, stored)
     before = 1 if _followed(request, sitting) else 0
-    if form or messages.get_messages(request) or settings.DEBUG:  # a template may have changed
-        shown = form or _form_of(asked, page, stored)
+    if form or not may_be_kept(request):
+        shown = form or _form_of(asked, page, asked.sheet_of_page(page, stored))
         context = _told(asked, page, before, shown) | {"seen": seen}
         return render(request, "assessments/page.html", context, status=status)
     accessibility = str(service(request)["accessibility"])
     language = get_language() or MAIN_LANGUAGE
-    key = language, get_script_prefix(), accessibility
-    html = _kept_page(asked, page.place, stored, before, *key)
-    own = html.replace(TOKEN, get_token(request).encode()).replace(SEEN, seen.encode())
-    return HttpResponse(own)
+    kept = _kept_page(asked, page.place, before, language, get_script_prefix(), accessibility)
+    html = kept.with_chosen(chosen_on(page, asked.sheet_of_page(page, stored)))
+    return HttpResponse(with_token(html, request).replace(SEEN.encode(), seen.encode()))
 
 
-TOKEN, SEEN = (sign.encode() for sign in "\ue000\ue001")
-"""Signs of no language; in a page that is kept, they stand for what is one person's."""
+SEEN = "\ue001"
+"""As :data:`TOKEN`, for what the hidden field holds."""
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def _kept_page(
-    asked: Questionnaire,
-    place: int,
-    stored: bytes,
-    before: int,
-    language: str,
-    prefix: str,
-    accessibility: str,
-) -> bytes:
-    """A page of questions, of which ``stored`` is answered, in a service reached below ``prefix``.
+    asked: Questionnaire, place: int, before: int, language: str, prefix: str, accessibility: str
+) -> KeptPage:
+    """A page of questions with nothing answered, in a service reached below ``prefix``.
 
-    It is the same for all who have answered alike, nearly always nothing yet, and what is
-    published never changes. No request gets in here, so that nothing of a person's can be kept.
+    It is the same for everybody, and what is published never changes. No request gets in here, so
+    that nothing of a person's can be kept.
     """
     page = asked.page_at(place)
     assert page is not None
     with override(language):
-        context = _told(asked, page, before, _form_of(asked, page, stored)) | {
+        context = _told(asked, page, before, _form_of(asked, page, Sheet())) | {
             "accessibility": accessibility,
-            "csrf_token": TOKEN.decode(),
-            "seen": SEEN.decode(),
+            "csrf_token": TOKEN,
+            "seen": SEEN,
         }
-        return render_to_string("assessments/page.html", context).encode()
+        return KeptPage(render_to_string("assessments/page.html", context))
 
 
-def _form_of(asked: Questionnaire, page: Page, stored: bytes) -> PageForm:
-    sheet = asked.layout.unpack(asked.replaced(page, asked.layout.empty(), stored))
-    return PageForm(instrument=asked.instrument, page=page, sheet=sheet, numbers=asked.numbers)
+def _form_of(
+    asked: Questionnaire, page: Page, sheet: Sheet, data: QueryDict | None = None
+) -> PageForm:
+    return PageForm(
+        data, instrument=asked.instrument, page=page, sheet=sheet, numbers=asked.numbers
+    )
 
 
 def _told(asked: Questionnaire, page: Page, before: int, form: PageForm) -> dict[str, object]:

@@ -51,7 +51,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
 @gzip_page
 @require_safe
 def method(request: HttpRequest) -> HttpResponse:
-    """How it is scored, every source, and the instrument to take away."""
+    """How it is scored, where the sources are, and the instrument to take away."""
     version = _served()
     served = instrument_of(version.digest)
     context = {
@@ -61,8 +61,21 @@ def method(request: HttpRequest) -> HttpResponse:
         "calibrations": [
             quality_of(made[0].digest) for made in calibrations_of(version).values() if made
         ],
+        "groups": served.sources_by_use(),
     }
     return render(request, "assessments/method.html", context)
+
+
+@gzip_page
+@require_safe
+def sources(request: HttpRequest, number: int) -> HttpResponse:
+    """The sources of a domain or, last, of the strategy."""
+    served = instrument_of(_served().digest)
+    groups = served.sources_by_use()
+    if not 1 <= number <= len(groups):
+        raise Http404
+    context = {"instrument": served, "groups": groups, "group": groups[number - 1]}
+    return render(request, "assessments/sources.html", context)
 
 
 @gzip_page
@@ -97,14 +110,14 @@ def form_in_fhir(request: HttpRequest, form: str, release: fhir.Release) -> Http
 
 @gzip_page
 @require_safe
-def example(request: HttpRequest) -> HttpResponse:
-    """The very page a trainer reads, with invented answers."""
+def example(request: HttpRequest, *, lessons_shown: bool = False) -> HttpResponse:
+    """The very page a trainer reads, with invented answers: half of it at a time."""
     version = _served()
     form = default_form(version)
     made = example_releases(version.digest, form)
     threshold = releases.threshold()
     results = results_of(instrument_of(version.digest), made, threshold)
-    context = {"results": results, "threshold": threshold}
+    context = {"results": results, "threshold": threshold, "lessons_shown": lessons_shown}
     return render(request, "assessments/example.html", context)
 
 

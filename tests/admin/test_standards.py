@@ -84,12 +84,25 @@ def think(client, study, number: int):
     return client.post(at(study, "situation", number), {f"answer-{code}": "a"})
 
 
-def fill(study, person, number: int, operational: int, expert: int) -> None:
+def estimate_all(study, person, number: int, operational: int, expert: int) -> None:
     """A judge's whole round, all scenarios alike."""
     judge = study.judges.get(user=person)
     judge.study = StandardStudy.objects.get(pk=study.pk)
     for item in standards.scenarios(study):
         standards.estimate(judge, number, item.code, operational, expert)
+
+
+def fill(study, person, number: int, operational: int, expert: int) -> None:
+    """The same, soon: the first estimate as a judge gives it, the others as it is then kept."""
+    judge = study.judges.get(user=person)
+    first, *others = standards.scenarios(study)
+    standards.estimate(judge, number, first.code, operational, expert)
+    given = Estimate.objects.values("operational", "expert").get(
+        judge=judge, round=number, scenario=first.code
+    )
+    Estimate.objects.bulk_create(
+        Estimate(judge=judge, round=number, scenario=item.code, **given) for item in others
+    )
 
 
 def move(office, study, state: str):
@@ -138,7 +151,7 @@ def test_a_whole_study(version, study, office, author, judges):
         assert sent.url == (at(study, "situation", number + 1) if number < total else at(study))
     Judge.objects.update(practised=True)
     for place, person in enumerate(judges[1:], 1):
-        fill(study, person, 1, 50 + 5 * (place % 3), 75)
+        estimate_all(study, person, 1, 50 + 5 * (place % 3), 75)
     page = office.get(at(study)).text
     assert all(name in page for name in NAMES)
 
@@ -156,7 +169,7 @@ def test_a_whole_study(version, study, office, author, judges):
     for number in range(1, total + 1):
         estimate(first, study, number, 55, 80)
     for person in judges[1:6]:
-        fill(study, person, 2, 55, 80)
+        estimate_all(study, person, 2, 55, 80)
     asked = {
         f"{level}-{name}": value
         for level in ("operational", "expert")

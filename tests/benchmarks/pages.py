@@ -72,15 +72,8 @@ class Paging:
         """As nearly everybody sees it: nothing is answered yet."""
         return self.newcomer.ask("GET", self.there).seconds
 
-    def show_anew(self) -> float:
-        """As answered by nobody before."""
-        from assessments.views import steps
-
-        steps._kept_page.cache_clear()
-        self.newcomer.ask("GET", self.there)
-        return self.show()
-
     def show(self) -> float:
+        """As answered by nobody before: each time something else is chosen."""
         told = self.visitor.ask("GET", self.there)
         self.sent["seen"] = fields(told.text)["seen"][0]
         return told.seconds
@@ -126,24 +119,21 @@ class Paging:
 
 def taken(paging: Paging, rounds: int) -> dict[str, list[float]]:
     """Seconds of each work in each round that counts."""
-    # What is shown is sent back. It is rendered, and what follows upon that, which does not count,
-    # finds the caches of the processor cold.
-    usual = (paging.bare, paging.show_first, paging.save, paging.bare_sent, paging.send)
-    turns = ((paging.show, paging.bare, *usual), (paging.show_anew, paging.save))
+    # What is shown is sent back.
+    turn = (paging.bare, paging.show_first, paging.show, paging.save, paging.bare_sent, paging.send)
     spent: dict[str, list[float]] = {}
-    for turn, counted in zip(turns, (usual, turns[1][:1]), strict=True):
-        for number in range(rounds + UNCOUNTED):
-            for place, work in enumerate(turn):
-                seconds = work()
-                # The last of that name in its turn.
-                if number >= UNCOUNTED and work in counted and work not in turn[place + 1 :]:
-                    spent.setdefault(work.__name__, []).append(seconds)
+    for number in range(rounds + UNCOUNTED):
+        paging.bare()  # what follows upon a save, and this does not count, finds cold caches
+        for work in turn:
+            seconds = work()
+            if number >= UNCOUNTED:
+                spent.setdefault(work.__name__, []).append(seconds)
     return spent
 
 
 WORKS = (
     ("show_first", "shown, nothing answered yet", "bare"),
-    ("show_anew", "shown, answered as by nobody before", "bare"),
+    ("show", "shown, answered as by nobody before", "bare"),
     ("send", "sent as a form", "bare_sent"),
     ("save", "a choice saved by the script", "bare_sent"),
 )

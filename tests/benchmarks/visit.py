@@ -27,7 +27,17 @@ ATTRIBUTE = re.compile(r'\b(rel|href|src)="([^"]*)"')
 FETCHED = {"stylesheet", "icon", "preload", "modulepreload", "manifest"}
 """Links that a browser follows by itself."""
 FONT = ".woff2"
-OTHERS = ("/resume/", "/privacy/", "/method/", "/strategy/", "/example/", "/accessibility/")
+OF_RESULTS = ("/results/method/", *(f"/results/answers/{number}/" for number in (1, 2, 3)))
+"""Where the page of results leads: each answer explained, and how all was computed."""
+OTHERS = (
+    *(
+        "/resume/",
+        "/privacy/",
+        "/method/",
+        *(f"/method/sources/{number}/" for number in (1, 2, 3, 4)),
+    ),
+    *("/strategy/", "/example/", "/example/lessons/", "/accessibility/"),
+)
 """Pages beside the way from the landing page to the results."""
 WITHIN_SHEET = re.compile(r"""url\(\s*["']?([^"')]+)["']?\s*\)""")
 
@@ -117,7 +127,7 @@ def measured(folder: Path) -> Iterator[Figure]:
         with chromium() as browser:
             visitor = Watched(transport, random.Random(1), browser=browser, address=address)
             sit(visitor)
-            for path in OTHERS:
+            for path in (*OF_RESULTS, *OTHERS):
                 visitor.see(path)
         known: dict[str, int] = {}
         pages: dict[str, tuple[int, int]] = {}
@@ -135,9 +145,11 @@ def measured(folder: Path) -> Iterator[Figure]:
     )
     note = "headers included, static files compressed; the page itself is not (BREACH)"
     others = {path: pages.pop(path) for path in OTHERS}
+    further = {path: pages.pop(path) for path in OF_RESULTS}
     landing, results = pages.pop("/"), pages.pop("/results/")
     largest = max(pages, key=lambda path: pages[path][0])
     other = max(others, key=lambda path: others[path][0])
+    onward = max(further, key=lambda path: further[path][0])
     yield bounded(
         "first visit of the landing page", landing[0], unit="bytes", most=MOST_BYTES,
         yardstick="the most", note=note,
@@ -148,7 +160,8 @@ def measured(folder: Path) -> Iterator[Figure]:
     )  # fmt: skip
     for name, sizes, heard in (
         ("the largest page up to the results", pages[largest], f"{largest}, what is new on it"),
-        ("the results page", results, "all on one page"),
+        ("the results page", results, "what it leads to is below"),
+        ("the largest page that the results lead to", further[onward], onward),
         ("the largest page of words", others[other], other),
     ):
         yield bounded(

@@ -153,8 +153,11 @@ page("anybody", "type-a-groups-code", "group")
 page("anybody", "resume", "resume")
 page("anybody", "privacy", "privacy")
 page("anybody", "method", "method")
+page("anybody", "sources-of-a-domain", "sources", 1)
+page("anybody", "sources-of-the-strategy", "sources", 4)
 page("anybody", "strategy", "strategy")
 page("anybody", "example-of-a-groups-results", "example")
+page("anybody", "example-of-what-to-teach", "example-lessons")
 page("anybody", "accessibility", "accessibility")
 
 
@@ -472,6 +475,24 @@ def respondent_results_when_the_next_moment_is_open(world):
     client = world.person(world.fresh, finished=True)
     world.next_moment(world.fresh, Phase.Kind.AFTER)
     return client.get(reverse("results"))
+
+
+@state
+def respondent_answers_explained(world):
+    return world.person(finished=True).get(reverse("explained", args=(2,)))
+
+
+@state
+def respondent_answers_explained_of_one_answer(world):
+    client, there = world.person(), question("scenarios")
+    client.post(there, {"seen": seen(client, there), f"answer-{first_scenario(world)}": "a"})
+    client.post(reverse("review"))
+    return client.get(reverse("explained", args=(1,)))
+
+
+@state
+def respondent_how_results_are_made(world):
+    return world.person(finished=True).get(reverse("workings"))
 
 
 @state

@@ -143,7 +143,10 @@ def test_every_page_of_the_sitting_adapts(reader, door):
     assert seen == {"context", "self-ratings", "scenarios"}
     adapts(page)
     press(page)
-    for path in ("results/", "results/steps/", "results/certificate/", "results/erase/", "leave/"):
+    for path in (
+        *("results/", "results/answers/1/", "results/method/", "results/steps/"),
+        *("results/certificate/", "results/erase/", "leave/"),
+    ):
         page.goto(f"{site}/{path}")
         adapts(page)
 

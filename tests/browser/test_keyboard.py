@@ -70,8 +70,13 @@ def test_the_whole_sitting_by_keyboard_alone(watched, door):
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("#answers$"))
     expect(page.locator("#answers h2")).to_be_in_viewport()
-    keys.to("#answers summary")  # from that section, not from the top of the page
-    folded = page.locator("#answers details:has(summary:focus)")
+    keys.press("#answers a")  # from that section, not from the top of the page
+    arrived()
+    keys.press(".contents a")
+    expect(page.locator(".answer h2").first).to_be_in_viewport()
+    keys.press("main a[href$='/results/']")
+    keys.to("#steps summary")
+    folded = page.locator("#steps details:has(summary:focus)")
     for key in ("Enter", "Space"):
         page.keyboard.press(key)
         assert folded.evaluate("each => each.open") is (key == "Enter")

@@ -1,4 +1,5 @@
 import time
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from assessments.cohort.counts import (
     Grade,
     LevelOutcome,
     Table,
+    Tally,
     confidence_cell,
     count,
 )
@@ -109,6 +111,22 @@ def test_counts_of_a_group_are_the_sums_of_its_parts(instrument: Instrument) -> 
         for table, *pieces in zip(*(getattr(one, kind) for one in (whole, *parts)), strict=True):
             for cell, size in table.cells:
                 assert size == sum(piece[cell] for piece in pieces)
+
+
+def test_a_tally_of_parts_is_the_count_of_the_whole(instrument: Instrument) -> None:
+    group = people(instrument, 40, seed=2, answered=0.8)
+    tally = Tally(instrument, FORM, followed_up=True)
+    for part in (group[:15], group[15:15], group[15:]):
+        alike = Counter(map(tuple, part.steps)), Counter(part.deeds)
+        tally.add(part.sheets, part.outcomes, *alike)
+    assert tally.counts() == counted(instrument, group)
+
+
+def test_a_step_that_somebody_has_twice_counts_once(instrument: Instrument) -> None:
+    group = people(instrument, 2, seed=2)
+    step = instrument.next_steps[0].code
+    counts = count(instrument, FORM, group.sheets, group.outcomes, [[step, step], [step]])
+    assert dict(tables(counts.steps)[step].cells) == {YES: 2, NO: 0}
 
 
 @pytest.mark.parametrize("kind", ["option", "confidence", "self_rating"])

@@ -9,6 +9,7 @@ The threshold is three, so that a history is short.
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
@@ -35,6 +36,24 @@ MOST_RESPONSES = 60
 HISTORIES, SHARES, EVENTS = 140 if AUDIT else 112, 2, 26
 
 
+@dataclass
+class Who:
+    """A tally that says whom it counts."""
+
+    of_sheet: dict[bytes, int]
+    form: str
+    found: list[int]
+
+    def add(self, sheets, outcomes, steps, deeds) -> None:
+        assert sum(steps.values()) == len(outcomes) == len(sheets)
+        self.found += [self.of_sheet[row.tobytes()] for row in sheets]
+
+    def counts(self) -> Counts:
+        cells = tuple((str(each), self.found.count(each)) for each in range(MOST_RESPONSES))
+        who = Table("who", cells)
+        return Counts("m", "1", "1", self.form, len(self.found), (who,), (), (), (), (), ())
+
+
 class Both(Real):
     """A world in which a release says whom it counts."""
 
@@ -42,14 +61,11 @@ class Both(Real):
         trainer = get_user_model().objects.create(username="trainer")
         super().__init__(version, trainer, chance, patch)
         self.told: dict[tuple[Phase, int], tuple[int, int]] = {}
-        patch.setattr(releases, "count", self.count)
+        patch.setattr(
+            releases, "Tally", lambda instrument, form, **more: Who(self.of_sheet, form, [])
+        )
         patch.setattr(releases, "secrets", SimpleNamespace(randbelow=no_noise()))
         patch.setattr(releases, "PART", 2)
-
-    def count(self, instrument, form, sheets, outcomes, steps, deeds=None) -> Counts:
-        found = [self.of_sheet[row.tobytes()] for row in sheets]
-        cells = tuple((str(each), found.count(each)) for each in range(MOST_RESPONSES))
-        return Counts("m", "1", "1", form, len(found), (Table("who", cells),), (), (), (), (), ())
 
     def read(self) -> set[int]:
         """All that is really published, which must be what the model says, as tables."""

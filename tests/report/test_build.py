@@ -3,6 +3,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from assessments.reports import ERRORS_TOLD
 from assessments.templatetags.readiness import told
 
 from .cases import FINISHED_ON, report
@@ -50,6 +51,24 @@ def test_unsafe_answers_and_confident_errors_are_those_of_the_profile(instrument
     assert [a.outcome for a in found.confident_errors] == list(found.profile.confident_errors)
     assert len(found.confident_errors) == len(found.answers)
     assert len(found.unsafe_in_brief) + found.unsafe_beyond_brief == len(found.unsafe)
+
+
+def test_the_surest_errors_are_told_and_those_at_risk_are_told_under_safety(instrument):
+    found = report(instrument, "unsafe")
+    told, named = found.errors_told, found.errors_named
+    assert len(told) == ERRORS_TOLD
+    assert not any(answer.outcome.unsafe for answer in told)
+    by_number = sorted([*told, *named], key=lambda answer: answer.number)
+    assert tuple(by_number) == found.confident_errors
+    assert list(told) == sorted(told, key=lambda answer: answer.number)
+    least = min(answer.outcome.confidence for answer in told)
+    assert all(each.outcome.unsafe or each.outcome.confidence <= least for each in named)
+
+
+def test_the_page_of_an_answer_is_the_place_of_its_domain(instrument):
+    domains = [domain.code for domain in instrument.domains]
+    for answer in report(instrument).answers:
+        assert domains[answer.page - 1] == answer.outcome.domain
 
 
 def test_risks_met_counts_only_situations_that_were_answered(instrument):

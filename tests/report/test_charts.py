@@ -1,6 +1,10 @@
+from django.template.loader import render_to_string
+from django.utils import translation
+
 from assessments import charts
 from assessments.instrument.document import Cuts
 from assessments.scoring.intervals import Interval
+from assessments.templatetags import readiness
 
 CUTS = Cuts(operational=55, expert=80, provisional=True, basis={"fr": "…"})
 
@@ -41,3 +45,28 @@ def test_the_word_under_the_chance_line_never_covers_a_figure():
     assert label(37.5)
     assert not label(54.0)
     assert not label(3.0)
+
+
+def test_what_a_band_shows_is_drawn_once_for_all_that_are_alike(language):
+    def band(score):
+        return charts.band(CUTS, score=score, interval=Interval(25.0, 75.0), chance=37.5)
+
+    readiness._drawn.cache_clear()
+    for score in (50.0, 62.5, 50.0):
+        anew = render_to_string("assessments/report/marks.html", {"band": band(score)})
+        assert readiness.drawn(band(score)) == anew
+    assert readiness._drawn.cache_info().misses == 2
+    with translation.override({"fr": "en", "en": "fr"}[language]):
+        assert readiness.drawn(band(50.0)) != readiness._drawn(band(50.0), language)
+
+
+def test_what_is_under_the_marks_is_that_of_its_cuts():
+    one = charts.band(CUTS, score=50.0, interval=None)
+    other = charts.band(
+        Cuts(operational=60, expert=80, provisional=True, basis={"fr": "…"}),
+        score=50.0,
+        interval=None,
+    )
+    assert readiness.scale(one) == readiness.scale(charts.band(CUTS, score=1.0, interval=None))
+    assert ">55<" in readiness.scale(one)
+    assert ">60<" in readiness.scale(other)

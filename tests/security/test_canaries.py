@@ -173,11 +173,13 @@ class Story:
         plan = {f"{step}-when": WHEN, f"{step}-will": WILL, f"{step}-together_with": TOGETHER}
         person.post(reverse("plans"), plan | {f"{step}-keep": "on", f"{step}-before": "2099-01-01"})
         for name in (
-            "results", "plans", "report", "answers", "answers-r4", "answers-r5", "reminders",
-            "calendar", "calendar-return", "certificate", "erase", "leave", "again", "landing",
-            "privacy", "method",
+            "results", "workings", "plans", "report", "answers", "answers-r4", "answers-r5",
+            "reminders", "calendar", "calendar-return", "certificate", "erase", "leave", "again",
+            "landing", "privacy", "method",
         ):  # fmt: skip
             person.get(reverse(name))
+        for number in (1, 2, 3):
+            person.get(reverse("explained", args=(number,)))
         person.post(reverse("certificate"), {"results": "on", "group": "on"})
         another = Watched(self.traces, "another")
         self.code_of_another = self.begin(another, "/")

@@ -29,9 +29,10 @@ SQL = {
     "assessments/frozen.py": "triggers, by which the database itself refuses changes",
     "assessments/checks.py": "asks the database for its settings",
     "assessments/views/health.py": "asks the database whether it lives",
+    "assessments/instruments.py": "finds the last calibration, as Django would ask for it",
     "assessments/upkeep.py": "empties the table of the cache, which has no model",
     "assessments/lookups.py": "asks again what Django wrote once, with another key",
-    "assessments/sittings.py": "keeps a page, which Django takes longer to write than to have kept",
+    "assessments/sittings.py": "what Django takes longer to write than the database to do",
 }
 """Where SQL is written by hand, and why."""
 UNESCAPED = {

@@ -23,10 +23,14 @@ def finished(asked) -> Person:
 
 
 def test_long_pages_that_repeat_nothing_are_compressed(finished):
-    for name in ("results", "privacy", "method", "strategy", "example", "accessibility"):
-        plain = finished.client.get(reverse(name), {"next": "typed-by-somebody"})
-        packed = finished.client.get(reverse(name), {"next": "typed-by-somebody"}, headers=GZIP)
-        assert packed.headers["Content-Encoding"] == "gzip", name
+    for address in (
+        *map(reverse, ("results", "workings", "privacy", "method", "strategy", "example")),
+        *map(reverse, ("example-lessons", "accessibility")),
+        *(reverse(name, args=(1,)) for name in ("explained", "sources")),
+    ):
+        plain = finished.client.get(address, {"next": "typed-by-somebody"})
+        packed = finished.client.get(address, {"next": "typed-by-somebody"}, headers=GZIP)
+        assert packed.headers["Content-Encoding"] == "gzip", address
         assert "Accept-Encoding" in packed.headers["Vary"]
         text = gzip.decompress(packed.content).decode()
         assert len(packed.content) < len(plain.content) / 2
@@ -42,6 +46,8 @@ def test_results_that_tell_the_name_of_a_group_are_not(finished, version):
     shown = finished.client.get(reverse("results"), headers=GZIP)
     assert shown.status_code == 200
     assert "Content-Encoding" not in shown.headers
+    for address in (reverse("workings"), reverse("explained", args=(1,))):  # which tell none
+        assert finished.client.get(address, headers=GZIP).headers["Content-Encoding"] == "gzip"
 
 
 def test_pages_with_a_code_or_something_typed_are_not(person, finished):

@@ -150,6 +150,8 @@ def test_without_cookie_or_code_nobody_reaches_a_sitting(person):
         reverse("sitting"),
         reverse("review"),
         reverse("results"),
+        reverse("explained", args=(1,)),
+        reverse("workings"),
         reverse("report"),
         reverse("answers"),
         reverse("plans"),

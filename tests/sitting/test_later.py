@@ -257,6 +257,12 @@ def test_the_open_moment_is_offered_and_opened_without_typing_again(before, afte
     assert Sitting.objects.filter(phase=after).count() == 1
 
 
+def test_who_has_no_group_has_no_moment_to_look_for(person, django_assert_num_queries):
+    alone = person.sitting
+    with django_assert_num_queries(0):
+        assert sittings.unanswered_phase([alone]) is None
+
+
 def test_nothing_is_offered_that_is_answered_or_over(before, phase, after, asked):
     person = come_back(before)
     person.client.post(reverse("again"))
@@ -524,7 +530,7 @@ def test_what_became_of_them_is_kept_counted_and_shown(followed, follow_up, aske
     first, second = followed.steps
     assert sittings.deeds_of(followed.sitting) == {first: Deed.DONE, second: Deed.NOT_DONE}
     finish(followed, asked)
-    counted = releases._counts(follow_up, releases._rows(follow_up, releases.Q()))
+    counted = releases._counted(follow_up)[""]
     assert dict(counted.deeds[0].cells) == {"done": 1, "begun": 0, "not_done": 1}
     shown = followed.client.get(reverse("results")).text
     assert "What became of your steps" in shown

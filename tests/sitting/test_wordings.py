@@ -25,6 +25,12 @@ def version(db):
     return publish(msgspec.structs.replace(instrument, scenarios=(worded, *rest)))[0]
 
 
+def test_a_profession_without_words_of_its_own_is_asked_what_everybody_is(version):
+    usual = questionnaire(version.digest, "A")
+    assert questionnaire(version.digest, "A", "physician") is usual
+    assert questionnaire(version.digest, "A", "nurse") is not usual
+
+
 def test_the_words_follow_the_profession_told(person, asked):
     assert MINE not in person.see("scenarios", 1).text
     person.answer("context", 1, **{"context-profession": "nurse"})
@@ -38,9 +44,9 @@ def test_the_report_shows_what_was_read_and_names_the_published_version(person, 
     person.answer_all(asked, option="b")
     person.answer("context", 1, **{"context-profession": "nurse"})
     person.client.post(reverse("review"))
-    page = person.client.get(reverse("results"))
-    assert MINE in page.text
-    assert page.context["report"].digest == version.digest
+    pages = [person.client.get(reverse("explained", args=(number,))) for number in (1, 2, 3)]
+    assert any(MINE in page.text for page in pages)
+    assert pages[0].context["report"].digest == version.digest
     plain = questionnaire(version.digest, "A")
     sheet = plain.layout.unpack(person.sitting.answers)
     assert sheet.context["profession"] == ("nurse",)

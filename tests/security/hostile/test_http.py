@@ -76,8 +76,8 @@ def test_methods_that_nothing_here_understands_are_refused(version):
 @pytest.mark.parametrize(
     "name",
     [
-        *("sitting", "results", "report", "answers", "answers-r4", "reminders", "calendar"),
-        *("privacy", "method", "instrument", "strategy", "example", "accessibility"),
+        *("sitting", "results", "workings", "report", "answers", "answers-r4", "reminders"),
+        *("calendar", "privacy", "method", "instrument", "strategy", "example", "accessibility"),
     ],
 )
 def test_what_is_only_read_takes_no_form(name, person, asked):
