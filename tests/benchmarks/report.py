@@ -50,10 +50,11 @@ TEMPLATE = Path(__file__).with_suffix(".typ")
 FAMILY = "Atkinson Hyperlegible Next"
 TARGET = 0.6
 STOCK = """
-.result > .table-wrap table.figures { table-layout: auto }
-#change > .table-wrap .number, .result > .table-wrap .number, .result > .long .number,
-.long th:nth-child(2):not(.number), .long th:nth-child(2):not(.number) + th { width: auto }
-.result > .table-wrap .number { white-space: nowrap }
+:is(#domains, #self-rating, #strategy, #change) > .table-wrap table.figures { table-layout: auto }
+:is(#domains, #self-rating, #strategy, #change) > .table-wrap .number { white-space: nowrap }
+:is(#domains, #self-rating, #strategy, #change) > .table-wrap .number, #strategy > .long .number,
+#strategy .long th:nth-child(2):not(.number),
+#strategy .long th:nth-child(2):not(.number) + th { width: auto }
 """
 """What makes of our stylesheet the one that would be written first."""
 MOST_GROWTH = 1.1
