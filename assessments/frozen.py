@@ -189,9 +189,12 @@ def _wanted(connection: BaseDatabaseWrapper) -> dict[str, tuple[Rule, str]]:
                 continue  # migrated to a state that does not have it
             if rule.operation == "TRUNCATE" and connection.vendor != "postgresql":
                 continue
-            # Django's description of a table parses all of its SQL, on SQLite, for more than names.
-            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(rule.table)} LIMIT 0")
-            columns = [column[0] for column in cursor.description]
+            if connection.vendor == "sqlite":  # whose description parses all the SQL of a table
+                cursor.execute(f"PRAGMA table_info({connection.ops.quote_name(rule.table)})")
+                columns = [name for _place, name, *_more in cursor.fetchall()]
+            else:
+                described = connection.introspection.get_table_description(cursor, rule.table)
+                columns = [column.name for column in described]
             if set(rule.fixed) <= set(columns):
                 found[name] = (rule, _body(connection, rule, columns))
     return found

@@ -423,12 +423,6 @@ def _alike(chosen: Sequence[str]) -> Counter[tuple[str, ...]]:
     """How many people chose the same."""
     found: Counter[tuple[str, ...]] = Counter()
     for codes, people in Counter(chosen).items():
-        found[tuple(filter(None, _CODES.decode(codes)))] += people
+        given = _CODES.decode(codes)
+        found[tuple(code for code in given if code is not None)] += people
     return found
-
-
-def matrix(rows: Sequence[bytes]) -> np.ndarray:
-    """Rows of bytes as a matrix; ValueError unless they are of one length."""
-    if len({len(row) for row in rows}) != 1:
-        raise ValueError("answers of different lengths cannot be counted together")
-    return np.frombuffer(b"".join(map(bytes, rows)), dtype=np.uint8).reshape(len(rows), -1)

@@ -7,10 +7,9 @@ the templates', in the language that is active when they are rendered.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property, lru_cache, partial
-from itertools import groupby
 from math import floor
 from typing import Protocol
 
@@ -100,14 +99,15 @@ class Answer:
             self.outcome.verdict,
             self.chosen.code if self.chosen else "",
             overdue(self.scenario),
-            self,
+            replace(self, confidence=None, outcome=replace(self.outcome, confidence=None)),
         )
         return _written(same)
 
 
 @dataclass(frozen=True, slots=True)
 class _Same:
-    """What makes two answers be explained alike, and one of those that are."""
+    """What makes two answers be explained alike, and one of those that are, without how sure the
+    person was, which nothing there tells."""
 
     language: str
     scenario: int
@@ -327,6 +327,11 @@ class Report:
         """At a follow-up: what became of the steps chosen before."""
         return _followed_steps(self.instrument, self.deeds)
 
+    @property
+    def left_out(self) -> bool:
+        """Whether a situation has no answer."""
+        return len(self.answered) < len(self.answers)
+
     @cached_property
     def answered(self) -> tuple[Answer, ...]:
         return tuple(answer for answer in self.answers if answer.outcome.answered)
@@ -368,11 +373,10 @@ class Report:
 
     @cached_property
     def answers_by_domain(self) -> tuple[tuple[Domain, tuple[Answer, ...]], ...]:
-        domains = by_code(self.instrument.domains)
-        return tuple(
-            (domains[code], tuple(answers))
-            for code, answers in groupby(self.answers, lambda answer: answer.outcome.domain)
-        )
+        # An instrument need not list what belongs to a domain in one go.
+        pages = enumerate(self.instrument.domains, 1)
+        found = [(domain, [each for each in self.answers if each.page == p]) for p, domain in pages]
+        return tuple((domain, tuple(answers)) for domain, answers in found if answers)
 
     @property
     def goals(self) -> tuple[Covered, ...]:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     type Split = tuple[Layout, int, int | None, float, float, float]
 
+type Key = tuple[int, str, tuple[float | None, float, bool, bool]]
+"""The hash of the words, the look of the style, and the place."""
+
 MOST = 16_384
 """Lines that are remembered, some 6 MB: those of ten reports that have nothing in common."""
 
@@ -51,7 +54,7 @@ class Lines:
     """The lines that were broken with the fonts of one press. Not for two threads at once."""
 
     def __init__(self) -> None:
-        self._found: dict[int, Line] = {}
+        self._found: dict[Key, Line] = {}
 
     @contextmanager
     def remembered(self) -> Iterator[None]:
@@ -66,7 +69,7 @@ class Lines:
             is_line_start: bool = True, minimum: bool = False,
         ) -> Split:  # fmt: skip
             place = max_width, justification, is_line_start, minimum
-            key = hash((text, _look(style), place))
+            key = hash(text), _look(style), place
             line = self._found.get(key)
             if line is None:
                 found: Split = split(text, style, context, *place)
@@ -100,7 +103,7 @@ class Lines:
             for (module, name, _ours), own in zip(changed, before, strict=True):
                 setattr(module, name, own)
 
-    def _remember(self, key: int, text: str, style: Any, found: Split) -> None:
+    def _remember(self, key: Key, text: str, style: Any, found: Split) -> None:
         layout, numbers = found[0], found[1:]
         # A line whose words were changed, by a hyphen, or that is underlined holds more than this.
         if text.startswith(layout.text) and style["text_decoration_line"] == "none":

@@ -241,7 +241,8 @@ def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
 
     with django_db_blocker.unblock():
         models = apps.get_models(include_auto_created=True)
-        migrated = [(model, list(model._base_manager.all())) for model in models]
+        stored = [each for each in models if each._meta.managed and not each._meta.proxy]
+        migrated = [(model, list(model._base_manager.all())) for model in stored]
 
     def as_migrated(verbosity, interactive, db, **kwargs):
         with transaction.atomic(using=db):  # in which rows may come before those they point to

@@ -19,6 +19,7 @@ from assessments.instruments import questionnaire
 from assessments.models import Phase, Sitting
 from assessments.scoring.next_steps import STEPS
 
+from .exports.groups import matrix
 from .test_releases import phase  # noqa: F401 (the fixture)
 
 pytestmark = pytest.mark.django_db
@@ -80,8 +81,8 @@ def one_by_one(phase: Phase) -> dict[str, Counts]:  # noqa: F811
         code: count(
             asked.instrument,
             phase.form,
-            releases.matrix([bytes(each.answers) for each in some]),
-            releases.matrix([bytes(each.outcomes or b"") for each in some]),
+            matrix([bytes(each.answers) for each in some]),
+            matrix([bytes(each.outcomes or b"") for each in some]),
             [[plan["step"] for plan in each.plans or ()] for each in some],
             [[said["deed"] for said in each.deeds or ()] for each in some]
             if phase.kind == Phase.Kind.FOLLOW_UP

@@ -111,7 +111,13 @@ def explained(request: HttpRequest, sitting: Sitting, number: int) -> HttpRespon
     found = _report(sitting, own(request))
     for domain, answers in found.answers_by_domain:
         if answers[0].page == number:
-            context = {"report": found, "number": number, "domain": domain, "answers": answers}
+            context = {
+                "report": found,
+                "number": number,
+                "domain": domain,
+                "answers": answers,
+                "left_out": not all(answer.outcome.answered for answer in answers),
+            }
             response = render(request, "assessments/explained.html", context)
             return _compressed(request, response)
     raise Http404

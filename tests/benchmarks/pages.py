@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
-from .measuring import Figure, figure, growth, ratio, told
+from .measuring import Figure, figure, growth, printed, ratio, told
 from .walking import QUESTIONS, Transport, Visitor, begin, choose, fields, sit, token, within
 
 ROUNDS, FEW, UNCOUNTED = 200, 40, 10
@@ -119,8 +119,8 @@ class Paging:
 
 def taken(paging: Paging, rounds: int) -> dict[str, list[float]]:
     """Seconds of each work in each round that counts."""
-    # What is shown is sent back. What follows upon a save finds cold caches: each view that is
-    # shown is therefore asked for once before it counts.
+    # What is shown is sent back. What follows upon a save finds cold caches: the bare view and the
+    # page are therefore asked for once before they count.
     turn = (paging.bare, paging.show_first, paging.show, paging.save, paging.bare_sent, paging.send)
     spent: dict[str, list[float]] = {}
     for number in range(rounds + UNCOUNTED):
@@ -130,6 +130,18 @@ def taken(paging: Paging, rounds: int) -> dict[str, list[float]]:
             seconds = work()
             if number >= UNCOUNTED:
                 spent.setdefault(work.__name__, []).append(seconds)
+    return spent
+
+
+def anew(paging: Paging) -> list[float]:
+    """Seconds of the page where no process has shown it yet: it is rendered, and kept."""
+    from assessments.views import steps
+
+    spent = []
+    for _round in range(FEW):
+        steps._kept_page.cache_clear()
+        paging.bare()
+        spent.append(paging.show_first())
     return spent
 
 
@@ -161,6 +173,11 @@ def measured() -> Iterator[Figure]:
                 at_most=MOST,
                 note=f"{len(paging.questions)} questions",
             )
+        yield printed(
+            f"a page of {part}, the first time that a process shows it",
+            [1_000 * seconds for seconds in anew(paging)],
+            unit="ms CPU",
+        )
     found = [by_size(size) for size in SIZES]
     for name, what, _bare in WORKS:
         yield growth(

@@ -314,6 +314,14 @@ def figures() -> Iterator[Figure]:
             note=f"Typst {size('typst')}, its JSON made beforehand",
             versions={"typst": version("typst")},
         )  # fmt: skip
+    press._press.cache_clear()
+    press.warm()
+    began = time.process_time()
+    press.pdf(people.html(ROUNDS + 2))
+    yield printed(
+        "PDF report, the first after the start (CPU)", [1000 * (time.process_time() - began)],
+        unit="ms", note="no line is remembered from a document before",
+    )  # fmt: skip
     yield grown(people, press.pdf)
 
 

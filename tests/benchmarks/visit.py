@@ -30,13 +30,14 @@ FONT = ".woff2"
 OF_RESULTS = ("/results/method/", *(f"/results/answers/{number}/" for number in (1, 2, 3)))
 """Where the page of results leads: each answer explained, and how all was computed."""
 OTHERS = (
-    *(
-        "/resume/",
-        "/privacy/",
-        "/method/",
-        *(f"/method/sources/{number}/" for number in (1, 2, 3, 4)),
-    ),
-    *("/strategy/", "/example/", "/example/lessons/", "/accessibility/"),
+    "/resume/",
+    "/privacy/",
+    "/method/",
+    *(f"/method/sources/{number}/" for number in (1, 2, 3, 4)),
+    "/strategy/",
+    "/example/",
+    "/example/lessons/",
+    "/accessibility/",
 )
 """Pages beside the way from the landing page to the results."""
 WITHIN_SHEET = re.compile(r"""url\(\s*["']?([^"')]+)["']?\s*\)""")

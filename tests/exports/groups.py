@@ -1,10 +1,13 @@
 """Groups of simulated people, published: of each size, with all that a file may hold."""
 
 import random
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
 
-from assessments import releases, sittings
+import numpy as np
+
+from assessments import sittings
 from assessments.cohort import disclosure
 from assessments.cohort.counts import Deed, count
 from assessments.cohort.disclosure import Release
@@ -42,6 +45,11 @@ HOSTILE = (
 """Names that a trainer might type and that a file must hold without harm."""
 
 
+def matrix(rows: Sequence[bytes]) -> np.ndarray:
+    """Rows of bytes, all as long, as a matrix."""
+    return np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), -1)
+
+
 @cache
 def real() -> Instrument:
     """The instrument that is really asked."""
@@ -68,8 +76,8 @@ def released(
     counts = count(
         instrument,
         form,
-        releases.matrix(sheets),
-        releases.matrix(outcomes),
+        matrix(sheets),
+        matrix(outcomes),
         steps,
         deeds if phase == "follow-up" else None,
     )

@@ -19,10 +19,10 @@ RUSH = 4.0
 SITTING = 20.0
 """Minutes that a sitting takes: what the landing page announces."""
 REPORTS = 0.1
-"""The share that asks for the PDF at once, an assumption: the results page says the same. Printing
-takes about one second of a processor, so that two processors that did nothing else would print for
-some 7,000 of 10,000 people an hour; what happens when many want it at once is measured apart (the
-crush)."""
+"""The share that asks for the PDF at once, an assumption: the results say the same on screen.
+Printing takes about one second of a processor, so that two processors that did nothing else would
+print for some 7,000 of 10,000 people an hour; what happens when many want it at once is measured
+apart (the crush)."""
 SCRIPTS = 0.85
 """The share whose browser runs the script that keeps each choice as it is made."""
 MOST_AT_ONCE = 40
