@@ -369,7 +369,13 @@ class Report:
     def errors_named(self) -> tuple[Answer, ...]:
         """Those that the page only names."""
         told = {answer.number for answer in self.errors_told}
-        return tuple(each for each in self.confident_errors if each.number not in told)
+        rest = [answer for answer in self.confident_errors if answer.number not in told]
+        return tuple(answer for answer in rest if not answer.outcome.unsafe)
+
+    @property
+    def errors_at_risk(self) -> bool:
+        """Whether some of those made with confidence are told under safety."""
+        return any(answer.outcome.unsafe for answer in self.confident_errors)
 
     @cached_property
     def answers_by_domain(self) -> tuple[tuple[Domain, tuple[Answer, ...]], ...]:

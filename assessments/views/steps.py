@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from .. import reports, rgaa, sittings
+from .. import reports, sittings
+from ..context_processors import service
 from ..forms import DeedsForm, PageForm, chosen_on
 from ..instrument.document import MAIN_LANGUAGE
 from ..models import Sitting
@@ -285,7 +286,7 @@ def _show(
         shown = form or _form_of(asked, page, asked.sheet_of_page(page, stored))
         context = _told(asked, page, before, shown) | {"seen": seen}
         return render(request, "assessments/page.html", context, status=status)
-    accessibility = str(rgaa.standing().conformity.label)
+    accessibility = str(service(request)["accessibility"])
     language = get_language() or MAIN_LANGUAGE
     kept = _kept_page(asked, page.place, before, language, get_script_prefix(), accessibility)
     html = kept.with_chosen(chosen_on(page, asked.sheet_of_page(page, stored)))

@@ -58,11 +58,13 @@ def test_the_surest_errors_are_told_and_those_at_risk_are_told_under_safety(inst
     told, named = found.errors_told, found.errors_named
     assert len(told) == ERRORS_TOLD
     assert not any(answer.outcome.unsafe for answer in told)
-    by_number = sorted([*told, *named], key=lambda answer: answer.number)
+    at_risk = [answer for answer in found.confident_errors if answer.outcome.unsafe]
+    assert found.errors_at_risk is bool(at_risk) is True
+    by_number = sorted([*told, *named, *at_risk], key=lambda answer: answer.number)
     assert tuple(by_number) == found.confident_errors
     assert list(told) == sorted(told, key=lambda answer: answer.number)
     least = min(answer.outcome.confidence for answer in told)
-    assert all(each.outcome.unsafe or each.outcome.confidence <= least for each in named)
+    assert all(each.outcome.confidence <= least for each in named)
 
 
 def test_the_page_of_an_answer_is_the_place_of_its_domain(instrument):

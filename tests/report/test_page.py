@@ -110,9 +110,11 @@ def test_what_is_told_further_on_is_where_the_pages_say(instrument, in_english, 
     assert any("/results/answers/" in lead for lead in led) is (kind != "missing")
     for address, _, anchor in (lead.partition("#") for lead in led):
         assert anchor in found[address].ids
-    assert set(found) - {reverse("results")} <= {
-        lead.partition("#")[0] for lead in found[reverse("results")].leads
-    }
+    leading = {lead.partition("#")[0] for lead in found[reverse("results")].leads}
+    unled = set(found) - leading - {reverse("results")}
+    assert unled == (
+        {address for address in found if "/answers/" in address} if kind == "missing" else set()
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -142,9 +144,12 @@ def test_the_page_of_results_explains_no_answer(instrument, language):
 def test_errors_made_with_confidence_are_all_named(instrument, in_english):
     for kind in ("mixed", "unsafe"):
         found = report(instrument, kind)
-        section = section_of(rendered(instrument, kind), "errors")
+        html = rendered(instrument, kind)
+        section, safety = section_of(html, "errors"), section_of(html, "safety")
         for answer in found.confident_errors:
-            assert f"Situation {answer.number}: " in section
+            told = safety if answer.outcome.unsafe else section
+            assert f"Situation {answer.number}: " in told
+        assert ("told under “Safety first”" in section) is found.errors_at_risk
         for answer in found.errors_told:
             assert str(escape(answer.scenario.best.text["en"])) in section
 

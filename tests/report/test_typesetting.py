@@ -101,8 +101,10 @@ def test_the_words_themselves_are_not_kept(lines):
     press.pdf(DOCUMENT % SAID)
     assert lines._found
     for key, line in lines._found.items():
-        kept = {type(part) for part in (key, line.signs, line.direction, *line.numbers)}
-        assert kept <= {int, float, type(None)}
+        of_words, look, place = key
+        told = (of_words, *place, line.signs, line.direction, *line.numbers)
+        assert {type(part) for part in told} <= {int, float, bool, type(None)}
+        assert not set(SAID.split()) & set(look.split())
 
 
 def test_the_oldest_lines_are_forgotten(lines, monkeypatch):
