@@ -91,7 +91,7 @@ _compressed = GZipMiddleware(lambda _request: HttpResponse()).process_response
 @_read
 def results(request: HttpRequest, sitting: Sitting) -> HttpResponseBase:
     """What the report says of the whole, as a page; long, and compressed as the pages of
-    :mod:`.words` are, unless it tells the name of a group, which another person chooses."""
+    :mod:`.words` are: it tells no name of a group, which another person chooses."""
     mine = own(request)
     context = {
         "sitting": sitting,
@@ -101,8 +101,7 @@ def results(request: HttpRequest, sitting: Sitting) -> HttpResponseBase:
         "next_phase": sittings.unanswered_phase(mine),
         "may_retake": joining.may_retake(sitting, mine),
     }
-    response = render(request, "assessments/results.html", context)
-    return response if len(mine) > 1 else _compressed(request, response)
+    return _compressed(request, render(request, "assessments/results.html", context))
 
 
 @_read
@@ -232,7 +231,7 @@ def answers_in_fhir(request: HttpRequest, sitting: Sitting, release: fhir.Releas
 
 @get_or_post
 @_finished
-def plans(request: HttpRequest, sitting: Sitting) -> HttpResponse:
+def plans(request: HttpRequest, sitting: Sitting) -> HttpResponseBase:
     """The three next steps, made one's own: when … I will … with … before …"""
     instrument = questionnaire_of(sitting).instrument
     steps = by_code(instrument.next_steps)
@@ -264,7 +263,8 @@ def plans(request: HttpRequest, sitting: Sitting) -> HttpResponse:
             return redirect("results")
         context = {"forms": forms, "refused": refused}
         return render(request, "assessments/plans.html", context, status=422)
-    return render(request, "assessments/plans.html", {"forms": forms})
+    # Nothing on it came with this request; what is refused above did.
+    return _compressed(request, render(request, "assessments/plans.html", {"forms": forms}))
 
 
 def _initial(step: str, plan: Plan | None, sitting: Sitting) -> dict[str, object]:

@@ -14,7 +14,6 @@ from django.utils import translation
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
 
 from .. import codes
 from ..charts import Band, band
@@ -398,12 +397,15 @@ def may_retake(sitting: Sitting, mine: Sequence[Sitting]) -> bool:
     return sitting.phase_id is None and all(each.finished_on for each in alone)
 
 
-@never_cache
-@require_POST
+@get_or_post
 @private
 def turn(request: HttpRequest, sitting: Sitting) -> HttpResponse:
-    """Open another of one's own questionnaires, by its place among them."""
+    """One's own questionnaires, where there are several; another is opened by its place."""
     mine = own(request)
+    if request.method != "POST":
+        if len(mine) > 1:
+            return render(request, "assessments/own.html", {"sitting": sitting, "mine": mine})
+        return redirect("sitting")
     number = request.POST.get("number", "")
     if number in map(str, range(1, len(mine) + 1)):
         chosen = mine[int(number) - 1]

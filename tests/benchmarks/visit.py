@@ -10,13 +10,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from .measuring import Figure, bounded, printed, told
 from .serving import Databases, our_environment, ours, prepare
-from .walking import Answer, Transport, Visitor, over_http, sit
+from .walking import Answer, Transport, Visitor, fields, over_http, sit, sit_again
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -29,6 +30,15 @@ FETCHED = {"stylesheet", "icon", "preload", "modulepreload", "manifest"}
 FONT = ".woff2"
 OF_RESULTS = ("/results/method/", *(f"/results/answers/{number}/" for number in (1, 2, 3)))
 """Where the page of results leads: each answer explained, and how all was computed."""
+TO_DO = (
+    "/results/steps/",
+    "/results/reminders/",
+    "/results/certificate/",
+    "/results/erase/",
+    "/leave/",
+    "/again/",
+)
+"""What one may do there."""
 OTHERS = (
     "/resume/",
     "/privacy/",
@@ -40,6 +50,9 @@ OTHERS = (
     "/accessibility/",
 )
 """Pages beside the way from the landing page to the results."""
+WRITTEN = re.compile(r'<textarea[^>]* name="([^"]+)"[^>]*>\s*([^<]*)</textarea>')
+AGAIN = " again"
+"""After the path of a page that is seen in a second sitting."""
 WITHIN_SHEET = re.compile(r"""url\(\s*["']?([^"')]+)["']?\s*\)""")
 
 
@@ -78,6 +91,16 @@ class Watched(Visitor):
             context.close()
             self.fonts[path] = {each for each in fetched if each.endswith(FONT)}
         return text
+
+
+def keep_steps(visitor: Visitor) -> None:
+    """As they are proposed."""
+    page = visitor.see("/results/steps/")
+    offered = {name: values[0] for name, values in fields(page).items()}
+    written = dict(WRITTEN.findall(page))
+    visitor.send(
+        "/results/steps/", offered | {name: unescape(text) for name, text in written.items()}
+    )
 
 
 @contextmanager
@@ -128,11 +151,15 @@ def measured(folder: Path) -> Iterator[Figure]:
         with chromium() as browser:
             visitor = Watched(transport, random.Random(1), browser=browser, address=address)
             sit(visitor)
-            for path in (*OF_RESULTS, *OTHERS):
+            for path in (*OF_RESULTS, *TO_DO, *OTHERS):
                 visitor.see(path)
+            keep_steps(visitor)
+            first = len(visitor.seen)
+            sit_again(visitor)
         known: dict[str, int] = {}
         pages: dict[str, tuple[int, int]] = {}
-        for method, path, answer in visitor.seen:
+        for number, (method, path, answer) in enumerate(visitor.seen):
+            path += AGAIN if number >= first else ""
             if method == "GET" and path not in pages:
                 before = sum(known.values()), len(known)
                 fetch(transport, answer.text, path, known, visitor.fonts.get(path))
@@ -147,7 +174,10 @@ def measured(folder: Path) -> Iterator[Figure]:
     note = "headers included, static files compressed; the page itself is not (BREACH)"
     others = {path: pages.pop(path) for path in OTHERS}
     further = {path: pages.pop(path) for path in OF_RESULTS}
+    to_do = {path: pages.pop(path) for path in TO_DO}
     landing, results = pages.pop("/"), pages.pop("/results/")
+    changed = pages.pop("/results/" + AGAIN)
+    done = max(to_do, key=lambda path: to_do[path][0])
     largest = max(pages, key=lambda path: pages[path][0])
     other = max(others, key=lambda path: others[path][0])
     onward = max(further, key=lambda path: further[path][0])
@@ -162,7 +192,13 @@ def measured(folder: Path) -> Iterator[Figure]:
     for name, sizes, heard in (
         ("the largest page up to the results", pages[largest], f"{largest}, what is new on it"),
         ("the results page", results, "what it leads to is below"),
+        (
+            "the results page of whoever comes back",
+            changed,
+            "with what has changed, and their steps",
+        ),
         ("the largest page that the results lead to", further[onward], onward),
+        ("the largest page of what one may do with results", to_do[done], done),
         ("the largest page of words", others[other], other),
     ):
         yield bounded(

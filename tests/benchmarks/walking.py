@@ -182,7 +182,17 @@ def choose(offered: Mapping[str, list[str]], name: str, chance: random.Random) -
 def sit(visitor: Visitor, door: str = "/", *, by_script: bool = False) -> int:
     """A whole sitting, by forms or with each choice kept as it is made; how many questions were
     answered."""
-    there, answered = begin(visitor, door), 0
+    return answer_all(visitor, begin(visitor, door), by_script=by_script)
+
+
+def sit_again(visitor: Visitor) -> int:
+    """Another sitting of whoever is at the results of one."""
+    return answer_all(visitor, visitor.send("/again/", token(visitor.see("/again/"))))
+
+
+def answer_all(visitor: Visitor, there: str, *, by_script: bool = False) -> int:
+    """From a first page of questions to the results."""
+    answered = 0
     while "/review/" not in there:
         page = visitor.see(there)
         offered = fields(page)

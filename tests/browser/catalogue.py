@@ -48,7 +48,6 @@ NOT_PAGES = {
     "set_language": "a button of every page, which comes back to it",
     "live": "a word to machines",
     "ready": "a word to machines",
-    "turn": "only acts: it leads to the results or to a page of questions",
     "sitting": "leads on: to a page of questions, the review or the results",
     "answers": "a file of data",
     "answers-r4": "a file of data",
@@ -554,6 +553,11 @@ def respondent_certificate(world):
 def respondent_certificate_printed(world):
     client = world.person(world.fresh, finished=True)
     return client.post(reverse("certificate"), {"results": "on", "group": "on"})
+
+
+@state
+def respondent_own_questionnaires(world):
+    return world.returning().get(reverse("turn"))
 
 
 @state

@@ -27,6 +27,7 @@ def test_long_pages_that_repeat_nothing_are_compressed(finished):
         *map(reverse, ("results", "workings", "privacy", "method", "strategy", "example")),
         *map(reverse, ("example-lessons", "accessibility")),
         *(reverse(name, args=(1,)) for name in ("explained", "sources")),
+        reverse("plans"),
     ):
         plain = finished.client.get(address, {"next": "typed-by-somebody"})
         packed = finished.client.get(address, {"next": "typed-by-somebody"}, headers=GZIP)
@@ -37,17 +38,23 @@ def test_long_pages_that_repeat_nothing_are_compressed(finished):
         assert "typed-by-somebody" not in text
 
 
-def test_results_that_tell_the_name_of_a_group_are_not(finished, version):
+def test_what_is_compressed_names_no_group(finished, phase):
+    """Another person has chosen the name: it stands on the list of one's own, and there alone."""
     other = Person()
-    other.begin()
+    other.begin(reverse("cohort", args=(phase.cohort.code,)))
     session = finished.client.session
     session["own"] = [other.sitting.pk, finished.sitting.pk]
     session.save()
-    shown = finished.client.get(reverse("results"), headers=GZIP)
-    assert shown.status_code == 200
-    assert "Content-Encoding" not in shown.headers
-    for address in (reverse("workings"), reverse("explained", args=(1,))):  # which tell none
-        assert finished.client.get(address, headers=GZIP).headers["Content-Encoding"] == "gzip"
+    for name, args in (("results", ()), ("workings", ()), ("explained", (1,)), ("plans", ())):
+        packed = finished.client.get(reverse(name, args=args), headers=GZIP)
+        assert packed.headers["Content-Encoding"] == "gzip", name
+        text = gzip.decompress(packed.content).decode()
+        assert (reverse("turn") in text) is (name == "results")
+        assert phase.cohort.name not in text
+    for name in ("turn", "leave"):
+        listed = finished.client.get(reverse(name), headers=GZIP)
+        assert "Content-Encoding" not in listed.headers
+        assert phase.cohort.name in listed.text
 
 
 def test_pages_with_a_code_or_something_typed_are_not(person, finished):
@@ -55,13 +62,18 @@ def test_pages_with_a_code_or_something_typed_are_not(person, finished):
         (person, "landing"),
         (person, "review"),
         (person, "resume"),
-        (finished, "plans"),
         (finished, "erase"),
         (finished, "certificate"),
     ):
         answer = browser.client.get(reverse(name), headers=GZIP)
         assert answer.status_code == 200, name
         assert "Content-Encoding" not in answer.headers
+    (step, _form), *_others = finished.client.get(reverse("plans")).context["forms"]
+    typed = {f"{step.code}-keep": "on", f"{step.code}-will": "typed-by-somebody"}
+    refused = finished.client.post(reverse("plans"), typed, headers=GZIP)
+    assert refused.status_code == 422
+    assert "typed-by-somebody" in refused.text
+    assert "Content-Encoding" not in refused.headers
     newcomer = Person()
     newcomer.client.post("/")
     newcomer.client.post(reverse("notice"))

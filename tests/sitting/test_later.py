@@ -368,11 +368,16 @@ def test_a_code_of_another_group_links_for_its_person_alone(before, version):
 
 
 def test_several_questionnaires_are_listed_and_opened(before, after, asked):
-    assert "Your questionnaires" not in before.client.get(reverse("results")).text
+    assert reverse("turn") not in before.client.get(reverse("results")).text
+    assert before.client.get(reverse("turn")).headers["Location"] == reverse("sitting")
     person = come_back(before)
     person.client.post(reverse("again"))
+    assert "Go on with the questions" in person.client.get(reverse("turn")).text
     finish(person, asked)
-    assert "Your questionnaires" in person.client.get(reverse("results")).text
+    assert reverse("turn") in person.client.get(reverse("results")).text
+    listed = person.client.get(reverse("turn"))
+    assert listed.text.count("Urgences") == 2
+    assert "Back to my results" in listed.text
     person.client.post(reverse("turn"), {"number": "1"})
     assert person.sitting.phase.kind == "before"
     for wrong in ("0", "3", "²", "", "x"):
