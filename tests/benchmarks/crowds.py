@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -43,12 +44,19 @@ def service() -> User:
     call_command("load_instrument", SEEDS, verbosity=0, stdout=_Silent())
     trainer = User.objects.create_user("trainer")
     make_trainer(trainer)
+    return trainer
+
+
+@contextmanager
+def filling() -> Iterator[None]:
+    """In haste: how long it takes to fill a database is not measured. What comes after it connects
+    anew, as the product does."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
-            # Filling it is not what is measured.
             cursor.execute("PRAGMA synchronous=OFF")
             cursor.execute("PRAGMA cache_size=-400000")
-    return trainer
+    yield
+    connection.close()
 
 
 def phase_of(trainer: User, name: str) -> Phase:
@@ -164,7 +172,7 @@ def store(phase: Phase, n: int, seed: int, *, planning: bool = True) -> None:
             rows.append(tuple((same | own).values()))
         # In the order of their keys, it is quicker.
         rows.sort()
-        with transaction.atomic(), connection.cursor() as cursor:
+        with filling(), transaction.atomic(), connection.cursor() as cursor:
             cursor.executemany(insert, rows)
 
 

@@ -56,7 +56,8 @@ def main() -> Iterator[Figure]:
     )  # fmt: skip
     yield growth(f"storage of finished sittings, {name}", SIZES, taken, unit="bytes", most=1.05)
     before = sum(kept.values())
-    saved(phase, AS_PEOPLE_SAVE, seed=2)
+    with crowds.filling():
+        saved(phase, AS_PEOPLE_SAVE, seed=2)
     stored += AS_PEOPLE_SAVE
     kept = sizes()
     yield bounded(
@@ -83,7 +84,7 @@ def main() -> Iterator[Figure]:
 
 def add(phase: Phase, n: int, seed: int, chosen: Sequence[list[dict]] | None = None) -> None:
     for some in crowds.crowd(phase, n, seed):
-        with transaction.atomic():
+        with crowds.filling(), transaction.atomic():
             Sitting.objects.bulk_create(crowds.finished(phase, some, chosen))
 
 
