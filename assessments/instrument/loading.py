@@ -166,10 +166,12 @@ PARSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff"
     r"\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
-    r"\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+    r"\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff"
+    r"\ue000-\uf8ff\U000f0000-\U0010ffff]"
 )
-"""Characters that neither YAML, nor XML, nor every database can hold; and those nobody sees, which
-turn the direction of a text, hide in it, or make two texts look alike (Unicode TR 36)."""
+"""Characters that neither YAML, nor XML, nor every database can hold; those nobody sees, which turn
+the direction of a text, hide in it, or make two texts look alike (Unicode TR 36); and those of
+private use, of which no font has agreed what they show, and which our kept pages use."""
 
 
 class Refused(Exception):

@@ -132,7 +132,9 @@ MESSAGES: Mapping[str, str] = TO_MEND | {
     "archive-twice": gettext_noop("the archive holds two files of this name"),
     "archive-damaged": gettext_noop("the file is damaged, or not what the archive says it is"),
     # YAML
-    "character": gettext_noop("line {line}: control or invisible character {character}"),
+    "character": gettext_noop(
+        "line {line}: control, invisible or private-use character {character}"
+    ),
     "syntax": gettext_noop("line {line}: not valid YAML ({problem})"),
     "documents": gettext_noop("line {line}: a file holds one YAML document only"),
     "anchor": gettext_noop("line {line}: anchors and aliases are not allowed"),

@@ -200,6 +200,8 @@ NOT_YAML: dict[str, tuple[str | bytes, str, int | None]] = {
     "a null character": ("a: 1\nb: \0", "character", 2),
     "an escaped null character": ('a: 1\n\nb: "\\0"', "character", 3),
     "an escaped control character in a key": ('"\\a": 1', "character", 1),
+    "a sign of private use": ("a: 1\nb: \ue000", "character", 2),
+    "an escaped sign of private use": ('a: "\\ue001"', "character", 1),
     "a tab": ("a:\n\tb: 1", "syntax", 2),
     "an open quote": ("a: 'b", "syntax", 1),
     "an open list": ("a: [1, 2\nb: 3", "syntax", 2),
