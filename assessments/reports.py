@@ -214,11 +214,6 @@ class Comparison:
     versions: tuple[str, str] | None = None
     """Then and now, where they are not the same: only common situations are compared."""
 
-    @property
-    def calibrated(self) -> bool:
-        """Whether the errors of both sittings come from data."""
-        return all(each.change.sem_source == "calibrated" for each in self.shifts if each.change)
-
 
 @dataclass(frozen=True, slots=True)
 class FollowedStep:

@@ -298,6 +298,12 @@ def public_pages(phase: Phase, language: str) -> Iterator[list[str]]:
         yield own(person.client.get(reverse(name)), language)
     for number in range(1, 4):
         yield own(person.client.get(reverse("explained", args=(number,))), language)
+    other = Person(language)
+    other.begin()
+    session = person.client.session
+    session["own"] = [person.sitting.pk, other.sitting.pk]
+    session.save()
+    yield own(person.client.get(reverse("turn")), language)
 
 
 def admin_pages(phase: Phase, language: str) -> Iterator[list[str]]:

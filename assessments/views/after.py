@@ -263,7 +263,7 @@ def plans(request: HttpRequest, sitting: Sitting) -> HttpResponseBase:
             return redirect("results")
         context = {"forms": forms, "refused": refused}
         return render(request, "assessments/plans.html", context, status=422)
-    # Nothing on it came with this request; what is refused above did.
+    # Nothing on it was typed into this request; what is refused above was.
     return _compressed(request, render(request, "assessments/plans.html", {"forms": forms}))
 
 

@@ -55,8 +55,10 @@ def filling() -> Iterator[None]:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA synchronous=OFF")
             cursor.execute("PRAGMA cache_size=-400000")
-    yield
-    connection.close()
+    try:
+        yield
+    finally:
+        connection.close()
 
 
 def phase_of(trainer: User, name: str) -> Phase:

@@ -59,6 +59,24 @@ def group() -> dict[str, str]:
     return {"door": f"/c/{cohort.code}/"}
 
 
+def follow_up() -> dict[str, str]:
+    """The group's training was a month ago, and it is asked again."""
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from assessments import cohorts
+    from assessments.models import Phase
+
+    phase = Phase.objects.get()
+    began = timezone.localdate() - timedelta(days=30)
+    Phase.objects.filter(pk=phase.pk).update(opens_on=began, closed_on=began)
+    cohort = phase.cohort
+    later = Phase(cohort=cohort, kind=Phase.Kind.FOLLOW_UP, opens_on=timezone.localdate())
+    cohorts.plan(later, cohort.trainers.get())
+    return {"kind": later.kind}
+
+
 if __name__ == "__main__":
     django.setup()
     command, *values = sys.argv[1:]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import random
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import unescape
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from .measuring import Figure, bounded, printed, told
-from .serving import Databases, our_environment, ours, prepare
+from .serving import Databases, our_environment, ours, prepare, stored
 from .walking import Answer, Transport, Visitor, fields, over_http, sit, sit_again
 
 if TYPE_CHECKING:
@@ -51,8 +51,6 @@ OTHERS = (
 )
 """Pages beside the way from the landing page to the results."""
 WRITTEN = re.compile(r'<textarea[^>]* name="([^"]+)"[^>]*>\s*([^<]*)</textarea>')
-AGAIN = " again"
-"""After the path of a page that is seen in a second sitting."""
 WITHIN_SHEET = re.compile(r"""url\(\s*["']?([^"')]+)["']?\s*\)""")
 
 
@@ -93,14 +91,35 @@ class Watched(Visitor):
         return text
 
 
-def keep_steps(visitor: Visitor) -> None:
-    """As they are proposed."""
+def come_back(visitor: Watched, environment: Mapping[str, str]) -> None:
+    """Somebody who has answered before a training and kept steps answers weeks later: ``seen`` is
+    left with what they see then."""
+    sit(visitor, stored(environment, "group")["door"])
     page = visitor.see("/results/steps/")
     offered = {name: values[0] for name, values in fields(page).items()}
-    written = dict(WRITTEN.findall(page))
-    visitor.send(
-        "/results/steps/", offered | {name: unescape(text) for name, text in written.items()}
-    )
+    written = {name: unescape(text) for name, text in WRITTEN.findall(page)}
+    visitor.send("/results/steps/", offered | written)
+    stored(environment, "follow_up")
+    visitor.seen.clear()
+    visitor.fonts.clear()
+    sit_again(visitor)
+    shown = visitor.see("/results/")
+    if not all(f'id="{part}"' in shown for part in ("change", "followed")):
+        raise RuntimeError("no results of whoever comes back are shown")
+    for path in (*OF_RESULTS, "/results/open/", *TO_DO):
+        visitor.see(path)
+
+
+def bytes_of(visitor: Watched, known: dict[str, int]) -> dict[str, tuple[int, int]]:
+    """Of each page that was seen: bytes with all that it is the first to bring, and requests."""
+    pages: dict[str, tuple[int, int]] = {}
+    for method, path, answer in visitor.seen:
+        if method == "GET" and path not in pages:
+            before = sum(known.values()), len(known)
+            fetch(visitor.transport, answer.text, path, known, visitor.fonts.get(path))
+            brought = sum(known.values()) - before[0]
+            pages[path] = wire(answer) + brought, 1 + len(known) - before[1]
+    return pages
 
 
 @contextmanager
@@ -149,38 +168,25 @@ def measured(folder: Path) -> Iterator[Figure]:
     try:
         address, transport = f"http://127.0.0.1:{server.port}", over_http(server.port)
         with chromium() as browser:
-            visitor = Watched(transport, random.Random(1), browser=browser, address=address)
-            sit(visitor)
+            once, back = (
+                Watched(transport, random.Random(seed), browser=browser, address=address)
+                for seed in (1, 2)
+            )
+            sit(once)
             for path in (*OF_RESULTS, *TO_DO, *OTHERS):
-                visitor.see(path)
-            keep_steps(visitor)
-            first = len(visitor.seen)
-            sit_again(visitor)
+                once.see(path)
+            come_back(back, environment)
         known: dict[str, int] = {}
-        pages: dict[str, tuple[int, int]] = {}
-        for number, (method, path, answer) in enumerate(visitor.seen):
-            path += AGAIN if number >= first else ""
-            if method == "GET" and path not in pages:
-                before = sum(known.values()), len(known)
-                fetch(transport, answer.text, path, known, visitor.fonts.get(path))
-                brought = sum(known.values()) - before[0]
-                requests = 1 + len(known) - before[1]
-                pages[path] = wire(answer) + brought, requests
+        pages, again = bytes_of(once, known), bytes_of(back, known)
     finally:
         server.stop()
-    counted = (
-        "the fonts that Chromium fetches" if visitor.fonts else "all fonts of the style sheets"
-    )
+    counted = "the fonts that Chromium fetches" if once.fonts else "all fonts of the style sheets"
     note = "headers included, static files compressed; the page itself is not (BREACH)"
-    others = {path: pages.pop(path) for path in OTHERS}
-    further = {path: pages.pop(path) for path in OF_RESULTS}
-    to_do = {path: pages.pop(path) for path in TO_DO}
+    others, further, to_do = (
+        {path: pages.pop(path) for path in paths} for paths in (OTHERS, OF_RESULTS, TO_DO)
+    )
     landing, results = pages.pop("/"), pages.pop("/results/")
-    changed = pages.pop("/results/" + AGAIN)
-    done = max(to_do, key=lambda path: to_do[path][0])
-    largest = max(pages, key=lambda path: pages[path][0])
-    other = max(others, key=lambda path: others[path][0])
-    onward = max(further, key=lambda path: further[path][0])
+    changed = again.pop("/results/")
     yield bounded(
         "first visit of the landing page", landing[0], unit="bytes", most=MOST_BYTES,
         yardstick="the most", note=note,
@@ -189,21 +195,23 @@ def measured(folder: Path) -> Iterator[Figure]:
         "first visit of the landing page: requests", landing[1], unit="requests",
         most=MOST_REQUESTS, yardstick="the most", note=f"the icon counts, and {counted}",
     )  # fmt: skip
-    for name, sizes, heard in (
-        ("the largest page up to the results", pages[largest], f"{largest}, what is new on it"),
-        ("the results page", results, "what it leads to is below"),
+    for name, sizes in (
+        ("the largest page up to the results", pages),
+        ("the results page", {"what it leads to is below": results}),
+        ("the largest page that the results lead to", further),
+        ("the largest page of what one may do with results", to_do),
         (
             "the results page of whoever comes back",
-            changed,
-            "with what has changed, and their steps",
+            {"with what has changed, and what became of their steps": changed},
         ),
-        ("the largest page that the results lead to", further[onward], onward),
-        ("the largest page of what one may do with results", to_do[done], done),
-        ("the largest page of words", others[other], other),
+        ("the largest other page of whoever comes back", again),
+        ("the largest page of words", others),
     ):
+        largest = max(sizes, key=lambda path: sizes[path][0])
+        size, requests = sizes[largest]
         yield bounded(
-            name, sizes[0], unit="bytes", most=MOST_FURTHER, yardstick="the most",
-            note=f"{heard}, in {sizes[1]} requests",
+            name, size, unit="bytes", most=MOST_FURTHER, yardstick="the most",
+            note=f"{largest}, in {requests} request{'s' if requests > 1 else ''}",
         )  # fmt: skip
     yield printed(
         "a page up to the results", [each[0] for each in pages.values()], unit="bytes",

@@ -22,7 +22,7 @@ from urllib.parse import urlencode
 INPUT = re.compile(r"<input\b[^>]*>")
 ATTRIBUTE = re.compile(r'([\w-]+)(?:="([^"]*)")?')
 FORM = "application/x-www-form-urlencoded"
-QUESTIONS = ("context-", "rating-", "answer-")
+QUESTIONS = ("step-", "context-", "rating-", "answer-")
 
 
 @dataclass(frozen=True, slots=True)

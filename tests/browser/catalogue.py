@@ -561,6 +561,16 @@ def respondent_own_questionnaires(world):
 
 
 @state
+def respondent_own_questionnaires_one_begun(world):
+    return world.followed().get(reverse("turn"))
+
+
+@state
+def respondent_workings_of_a_change(world):
+    return world.returning().get(reverse("workings"))
+
+
+@state
 def respondent_again(world):
     return world.person(finished=True).get(reverse("again"))
 

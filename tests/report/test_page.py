@@ -103,6 +103,14 @@ def test_the_page_is_well_formed_and_outlined(instrument, language, kind):
         assert not any(name.startswith("on") for name in outline.attributes)
 
 
+def test_the_index_of_change_is_explained_where_there_is_one(instrument, in_english):
+    compared = told_by(instrument, "mixed")
+    assert "How each figure is made" in page_of("results", compared)
+    assert "Jacobson" in page_of("workings", compared)
+    assert "situations in common" not in page_of("workings", compared)
+    assert "Jacobson" not in page_of("workings", report(instrument, "mixed"))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_told_further_on_is_where_the_pages_say(instrument, in_english, kind):
     found = {address: Outline(html) for address, html in pages(told_by(instrument, kind)).items()}

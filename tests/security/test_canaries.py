@@ -175,7 +175,7 @@ class Story:
         for name in (
             "results", "workings", "plans", "report", "answers", "answers-r4", "answers-r5",
             "reminders", "calendar", "calendar-return", "certificate", "erase", "leave", "again",
-            "landing", "privacy", "method",
+            "turn", "landing", "privacy", "method",
         ):  # fmt: skip
             person.get(reverse(name))
         for number in (1, 2, 3):

@@ -38,25 +38,6 @@ def test_long_pages_that_repeat_nothing_are_compressed(finished):
         assert "typed-by-somebody" not in text
 
 
-def test_what_is_compressed_names_no_group(finished, phase):
-    """Another person has chosen the name: it stands on the list of one's own, and there alone."""
-    other = Person()
-    other.begin(reverse("cohort", args=(phase.cohort.code,)))
-    session = finished.client.session
-    session["own"] = [other.sitting.pk, finished.sitting.pk]
-    session.save()
-    for name, args in (("results", ()), ("workings", ()), ("explained", (1,)), ("plans", ())):
-        packed = finished.client.get(reverse(name, args=args), headers=GZIP)
-        assert packed.headers["Content-Encoding"] == "gzip", name
-        text = gzip.decompress(packed.content).decode()
-        assert (reverse("turn") in text) is (name == "results")
-        assert phase.cohort.name not in text
-    for name in ("turn", "leave"):
-        listed = finished.client.get(reverse(name), headers=GZIP)
-        assert "Content-Encoding" not in listed.headers
-        assert phase.cohort.name in listed.text
-
-
 def test_pages_with_a_code_or_something_typed_are_not(person, finished):
     for browser, name in (
         (person, "landing"),

@@ -156,6 +156,7 @@ def test_without_cookie_or_code_nobody_reaches_a_sitting(person):
         reverse("answers"),
         reverse("plans"),
         reverse("erase"),
+        reverse("turn"),
     ):
         response = stranger.get(path)
         assert response.headers["Location"] == reverse("resume"), path
