@@ -62,10 +62,25 @@ def refund(*charges: Charge) -> None:
         Tally.objects.filter(pk=key, count__gt=0).update(count=F("count") - 1)
 
 
-def tries(charge: Charge) -> int:
-    """How many tries are counted in the current window."""
-    key, _until = _window(*charge, int(time.time()))
-    return Tally.objects.filter(pk=key).values_list("count", flat=True).first() or 0
+def tries(*charges: Charge) -> list[int]:
+    """How many tries of each are counted in its current window."""
+    now = int(time.time())
+    keys = [_window(*charge, now)[0] for charge in charges]
+    with connection.cursor() as cursor:
+        cursor.execute(_counts(len(keys)), keys)
+        counted = {bytes(key): count for key, count in cursor.fetchall()}
+    return [counted.get(key, 0) for key in keys]
+
+
+def _counts(keys: int) -> str:
+    marks = ", ".join(["%s"] * keys)
+    return f"SELECT key, count FROM {Tally._meta.db_table} WHERE key IN ({marks})"
+
+
+def rest(limit: Limit) -> int:
+    """The seconds until its current window ends."""
+    now = int(time.time())
+    return _window(limit, "", now)[1] - now
 
 
 def forget() -> None:

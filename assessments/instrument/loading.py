@@ -171,7 +171,7 @@ CONTROL = re.compile(
 )
 """Characters that neither YAML, nor XML, nor every database can hold; those nobody sees, which turn
 the direction of a text, hide in it, or make two texts look alike (Unicode TR 36); and those of
-private use, of which no font has agreed what they show, and which our kept pages use."""
+private use, of which nobody has agreed what they show."""
 
 
 class Refused(Exception):

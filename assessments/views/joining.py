@@ -20,6 +20,7 @@ from ..charts import Band, band
 from ..forms import AccessForm, ResumeForm, StartForm, is_marked
 from ..instrument.document import Cuts
 from ..instruments import current, default_form, questionnaire
+from ..lookups import Lookup
 from ..models import Cohort, InstrumentVersion, Phase, Sitting
 from ..qr import qr
 from ..questionnaire import Questionnaire
@@ -40,6 +41,8 @@ from . import carried, limited, steps
 from .kept import page_for_all
 from .language import known_language, spoken
 from .session import JOINING, NEXT, get_or_post, held, hold, own, private, turn_to
+
+_phase = Lookup(Phase.objects.all())
 
 
 @get_or_post
@@ -106,12 +109,27 @@ def _landing(
     request: HttpRequest, version: InstrumentVersion | None, phase: Phase | None
 ) -> HttpResponse:
     asked = _questionnaire(version, phase) if version else None
-    sitting = held(request)
     specimen = _specimen(asked.instrument.cuts) if asked else None
-    if phase is None and sitting is None:
-        return page_for_all(request, "assessments/landing.html", asked=asked, specimen=specimen)
-    told = {"asked": asked, "specimen": specimen, "phase": phase, "later": _later(phase)}
-    return render(request, "assessments/landing.html", told | {"sitting": sitting})
+    told = {"asked": asked, "specimen": specimen, "group": _invitation(phase)}
+    if sitting := held(request):
+        return render(request, "assessments/landing.html", told | {"sitting": sitting})
+    return page_for_all(request, "assessments/landing.html", **told)
+
+
+class Invitation(NamedTuple):
+    """What a group's door says of it."""
+
+    name: str
+    moment: str
+    breakdown: str
+    later: bool
+
+
+def _invitation(phase: Phase | None) -> Invitation | None:
+    if phase is None:
+        return None
+    moment = phase.get_kind_display()
+    return Invitation(phase.cohort.name, moment, phase.breakdown, _later(phase))
 
 
 class Specimen(NamedTuple):
@@ -153,7 +171,7 @@ def notice(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         request.session[JOINING] = joining | {"informed": True}
         return redirect("start")
-    phase = Phase.objects.filter(pk=joining["phase"]).first() if joining["phase"] else None
+    phase = _phase(joining["phase"])
     breakdown = phase.breakdown if phase else ""
     return page_for_all(
         request, "assessments/notice.html", grouped=phase is not None, breakdown=breakdown

@@ -4,6 +4,7 @@ forms and, on a page of questions, what is chosen."""
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Hashable, Iterable, Mapping
 from functools import lru_cache
 
@@ -19,8 +20,14 @@ from django.utils.translation import get_language, override
 from ..context_processors import service
 from ..instrument.document import MAIN_LANGUAGE
 
-TOKEN = "\ue000"
-"""A sign of no language: in a page that is kept, it stands for the token of one reader's forms."""
+
+def stand_in() -> str:
+    """What stands in a page that is kept for something of its reader's: as nobody can write it."""
+    return secrets.token_hex(16)
+
+
+TOKEN = stand_in()
+"""For the token of one reader's forms."""
 
 
 def may_be_kept(request: HttpRequest) -> bool:

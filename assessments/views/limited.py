@@ -78,14 +78,18 @@ def pay(*purses: Charge) -> Charge:
 def found[Found](look: Callable[[], Found], code: str, *purses: Charge) -> Found:
     """What a code opens, as ``look`` finds it; a wrong one is paid for.
 
-    Raises :class:`Limited` before anything is looked up, whether the code is right or wrong.
+    Raises :class:`Limited` before anything is looked up, whether the code is right or wrong. A
+    right one writes nothing, for a whole room opens one link at once; of guesses made at the same
+    moment, as many more than the limit may be looked up as the service has threads.
     """
-    known_wrong = limits.tries((WRONG, code)) > 0
-    paid = None if known_wrong else pay(*purses)
+    known_wrong, *spent = limits.tries((WRONG, code), *purses)
+    if not known_wrong and all(
+        count >= limit.most for count, (limit, _who) in zip(spent, purses, strict=True)
+    ):
+        raise Limited(min(limits.rest(limit) for limit, _who in purses))
     opened = look()
-    if paid and opened:
-        limits.refund(paid)
-    elif paid:
+    if not (known_wrong or opened):
+        pay(*purses)
         limits.spend((WRONG, code))
     return opened
 

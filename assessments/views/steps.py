@@ -25,7 +25,7 @@ from ..scoring.sheet import Sheet, SheetError
 from ..sittings import Conflict, Erased, Finished, Plan, questionnaire_of, sheet_of
 from . import asking, errors
 from .asking import go
-from .kept import TOKEN, KeptPage, may_be_kept, with_token
+from .kept import TOKEN, KeptPage, may_be_kept, stand_in, with_token
 from .language import known_language, spoken
 from .session import get_or_post, held, let_go, own, private
 
@@ -293,8 +293,8 @@ def _show(
     return HttpResponse(with_token(html, request).replace(SEEN.encode(), seen.encode()))
 
 
-SEEN = "\ue001"
-"""As :data:`TOKEN`, for what the hidden field holds."""
+SEEN = stand_in()
+"""For what the hidden field holds."""
 
 
 @lru_cache(maxsize=512)

@@ -24,7 +24,7 @@ SOURCES = sorted(
 TEMPLATES = sorted((ROOT / "templates").rglob("*.*"))
 
 SQL = {
-    "assessments/limits.py": "adds one and tells the sum in one statement",
+    "assessments/limits.py": "adds one and tells the sum in one statement; asked at every door",
     "assessments/backups/": "reads and restores whole tables, whatever they hold",
     "assessments/frozen.py": "triggers, by which the database itself refuses changes",
     "assessments/checks.py": "asks the database for its settings",

@@ -22,6 +22,7 @@ from django.utils import translation
 
 from assessments.forms import chosen_on
 from assessments.instrument.loading import load
+from assessments.models import Cohort, Phase
 from assessments.questionnaire import Page, Questionnaire
 from assessments.scoring.sheet import DONT_KNOW_BYTE, Slot
 from assessments.views import kept as kept_pages
@@ -69,7 +70,7 @@ def test_the_same_page_is_rendered_once_and_is_each_persons_own(person, another)
     for token in (*TOKEN.findall(theirs), seen_on(theirs)):
         theirs = theirs.replace(token, "")
     assert mine == theirs
-    assert not set(mine) & set("\ue000\ue001")
+    assert not any(each in mine for each in (steps.TOKEN, steps.SEEN))
 
 
 def test_what_one_answers_is_on_ones_own_page_alone(person, another, asked):
@@ -213,14 +214,15 @@ def test_the_way_to_the_questions_is_kept_as_a_request_would_be_rendered(
     alone.post("/")
     grouped.post(f"/c/{phase.cohort.code}/")
     newcomer = Client(headers={"accept-language": language})
-    for client, address_of in ((newcomer, "/"), (alone, "/notice/"), (grouped, "/notice/")):
+    doors = (newcomer, "/"), (newcomer, f"/c/{phase.cohort.code}/")
+    for client, address_of in (*doors, (alone, "/notice/"), (grouped, "/notice/")):
         kept_one = told(client, address_of)
         assert f'lang="{language}"' in kept_one[:60]
         with rendered(monkeypatch):
             assert kept_one == told(client, address_of)
         assert kept_one == told(client, address_of)
-        assert not set(kept_one) & set("\ue000\ue001")
-    assert kept_pages._written.cache_info().currsize == 3
+        assert steps.TOKEN not in kept_one
+    assert kept_pages._written.cache_info().currsize == 4
 
 
 def test_the_notice_of_a_group_is_not_that_of_another(version, phase):
@@ -232,6 +234,19 @@ def test_the_notice_of_a_group_is_not_that_of_another(version, phase):
     phase.breakdown = "profession"
     phase.save()
     assert told(grouped, "/notice/") not in (group_of_all, told(alone, "/notice/"))
+
+
+def test_a_groups_door_is_that_of_the_group_as_it_is(version, phase):
+    newcomer, door = Client(), f"/c/{phase.cohort.code}/"
+    first = told(newcomer, door)
+    assert "Urgences" in first
+    assert told(newcomer, "/") != first
+    Cohort.objects.update(name="Réanimation & <soins>")
+    assert "Réanimation &amp; &lt;soins&gt;" in told(newcomer, door)
+    Phase.objects.update(breakdown="profession")
+    assert told(newcomer, door) != first
+    Phase.objects.update(paused=True)
+    assert 'name="csrfmiddlewaretoken"' not in told(newcomer, door)
 
 
 def test_who_the_service_is_is_told_as_it_is_set(version, settings):

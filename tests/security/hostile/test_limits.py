@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import re
 from datetime import timedelta
@@ -200,12 +201,32 @@ def test_who_came_by_the_groups_door_is_not_held_to_the_address(phase, few):
     assert colleague.post(reverse("start"), typed).status_code == 302
 
 
-def test_right_codes_are_refunded(person, few):
+def test_right_codes_are_counted_nowhere(person, phase, few):
     client = browser()
     for _ in range(5 * few):
         assert client.post(reverse("resume"), {"code": person.code}).status_code == 302
+        assert client.get(reverse("cohort", args=[phase.cohort.code])).status_code == 200
     place = limits.client(client.get("/").wsgi_request)
-    assert limits.tries((limited.GUESSES, place)) == 0
+    assert limits.tries((limited.GUESSES, place)) == [0]
+
+
+def test_guesses_at_the_same_moment_are_all_paid_for(phase, few, monkeypatch):
+    """Those that were let in together are looked up; whoever comes after them is not."""
+    purse = (limited.GUESSES, "ward")
+    looked = []
+
+    def look(number: int = 1) -> None:
+        looked.append(number)
+        if number < 2 * few:  # the next is let in before this one is known to be wrong
+            with contextlib.suppress(limited.Limited):
+                limited.found(lambda: look(number + 1), f"code {number}", purse)
+
+    with contextlib.suppress(limited.Limited):
+        limited.found(look, "code 0", purse)
+    assert looked == list(range(1, 2 * few + 1))
+    assert limits.tries(purse)[0] >= few
+    with pytest.raises(limited.Limited):
+        limited.found(lambda: pytest.fail("looked up"), "another", purse)
 
 
 # --- What a refusal says --------------------------------------------------------------------------
@@ -401,7 +422,7 @@ def test_documents_are_limited_by_sitting_then_by_address(finished, monkeypatch)
     assert ask(reverse("results")).status_code == 200
     # What was refused to the sitting has taken nothing from its address.
     _sitting, place = limited.prints(ask(reverse("results")).wsgi_request, finished.sitting)
-    assert limits.tries(place) == 2
+    assert limits.tries(place) == [2]
 
 
 def test_a_document_that_could_not_be_made_is_refunded(finished, monkeypatch):
@@ -412,7 +433,7 @@ def test_a_document_that_could_not_be_made_is_refunded(finished, monkeypatch):
     answer = finished.client.get(reverse("report"))
     assert answer.status_code == 503
     charges = limited.prints(answer.wsgi_request, finished.sitting)
-    assert [limits.tries(charge) for charge in charges] == [0, 0]
+    assert limits.tries(*charges) == [0, 0]
 
 
 def test_saving_is_never_limited(person, asked, monkeypatch):
