@@ -259,7 +259,7 @@ def test_a_hidden_turn_of_direction_is_refused_and_not_shown(study):
     page = sent(study, one_file().replace("what do you do", "what \u202edo you do", 1))
     ((file, item, field, message),) = cells(page)
     assert (file, item, field) == ("instrument.yaml", "–", "–")
-    assert re.fullmatch(r"Line \d+: control or invisible character U\+202E", message)
+    assert re.fullmatch(r"Line \d+: control, invisible or private-use character U\+202E", message)
     assert "\u202e" not in page.text
 
 
