@@ -42,6 +42,16 @@ def test_what_is_refunded_does_not_add_up(clock):
 
 
 @pytest.mark.django_db
+def test_tries_are_told_in_the_order_in_which_they_are_asked_for(clock):
+    for who, times in (("ward", 2), ("hall", 1)):
+        for _ in range(times):
+            limits.spend((FEW, who))
+    asked = [(FEW, who) for who in ("hall", "nobody", "ward", "hall")]
+    assert limits.tries(*asked) == [1, 0, 2, 1]
+    assert limits.rest(FEW) == 540
+
+
+@pytest.mark.django_db
 def test_every_limit_counts_and_the_longest_wait_is_told(clock):
     long = Limit("long", 1, timedelta(hours=1))
     assert limits.spend((FEW, "ward"), (long, "code")) == 0

@@ -97,6 +97,8 @@ def cohort(request: HttpRequest, access: str) -> HttpResponse:
         return limited.refusal(request, limit.wait, _too_many_links())
     if group is None:
         raise Http404
+    if access != code and request.method != "POST":  # one page, however the code is written
+        return redirect("cohort", access=code)
     phase = phase_to_join(group)
     if phase is None:
         return render(request, "assessments/closed.html", {"cohort": group})

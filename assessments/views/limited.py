@@ -79,8 +79,9 @@ def found[Found](look: Callable[[], Found], code: str, *purses: Charge) -> Found
     """What a code opens, as ``look`` finds it; a wrong one is paid for.
 
     Raises :class:`Limited` before anything is looked up, whether the code is right or wrong. A
-    right one writes nothing, for a whole room opens one link at once; of guesses made at the same
-    moment, as many more than the limit may be looked up as the service has threads.
+    right one writes nothing, for a whole room opens one link at once. Of guesses made at the same
+    moment, as many more than the limit may be looked up as the service has threads; those that are
+    wrong are paid for, and refused where that passes the limit.
     """
     known_wrong, *spent = limits.tries((WRONG, code), *purses)
     if not known_wrong and all(

@@ -7,7 +7,7 @@ from __future__ import annotations
 import random
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import unescape
@@ -91,16 +91,17 @@ class Watched(Visitor):
         return text
 
 
-def come_back(visitor: Watched, environment: Mapping[str, str]) -> None:
-    """Somebody who has answered before a training and kept steps answers weeks later: ``seen`` is
-    left with what they see then."""
-    sit(visitor, stored(environment, "group")["door"])
+def take_part(visitor: Watched, door: str) -> None:
+    """Somebody answers in a group before its training, and keeps steps."""
+    sit(visitor, door)
     page = visitor.see("/results/steps/")
     offered = {name: values[0] for name, values in fields(page).items()}
     written = {name: unescape(text) for name, text in WRITTEN.findall(page)}
     visitor.send("/results/steps/", offered | written)
-    stored(environment, "follow_up")
-    visitor.seen.clear()
+
+
+def come_back(visitor: Watched) -> None:
+    """They answer weeks later, and say what became of their steps."""
     visitor.fonts.clear()
     sit_again(visitor)
     shown = visitor.see("/results/")
@@ -176,9 +177,15 @@ def measured(folder: Path) -> Iterator[Figure]:
             sit(once)
             for path in (*OF_RESULTS, *TO_DO, *OTHERS):
                 once.see(path)
-            come_back(back, environment)
-        known: dict[str, int] = {}
-        pages, again = bytes_of(once, known), bytes_of(back, known)
+            pages = bytes_of(once, {})
+            known: dict[str, int] = {}
+            door = stored(environment, "group")["door"]
+            take_part(back, door)
+            invited = bytes_of(back, known)[door]
+            back.seen.clear()
+            stored(environment, "follow_up")
+            come_back(back)
+            again = bytes_of(back, known)
     finally:
         server.stop()
     counted = "the fonts that Chromium fetches" if once.fonts else "all fonts of the style sheets"
@@ -188,14 +195,15 @@ def measured(folder: Path) -> Iterator[Figure]:
     )
     landing, results = pages.pop("/"), pages.pop("/results/")
     changed = again.pop("/results/")
-    yield bounded(
-        "first visit of the landing page", landing[0], unit="bytes", most=MOST_BYTES,
-        yardstick="the most", note=note,
-    )  # fmt: skip
-    yield bounded(
-        "first visit of the landing page: requests", landing[1], unit="requests",
-        most=MOST_REQUESTS, yardstick="the most", note=f"the icon counts, and {counted}",
-    )  # fmt: skip
+    for name, (size, requests) in (("the landing page", landing), ("a group's door", invited)):
+        yield bounded(
+            f"first visit of {name}", size, unit="bytes", most=MOST_BYTES,
+            yardstick="the most", note=note,
+        )  # fmt: skip
+        yield bounded(
+            f"first visit of {name}: requests", requests, unit="requests",
+            most=MOST_REQUESTS, yardstick="the most", note=f"the icon counts, and {counted}",
+        )  # fmt: skip
     for name, sizes in (
         ("the largest page up to the results", pages),
         ("the results page", {"what it leads to is below": results}),

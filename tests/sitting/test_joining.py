@@ -76,7 +76,7 @@ def test_holding_a_sitting_ends_what_the_browser_held(person):
 
 def test_the_shown_group_code_is_an_address_too(client, phase):
     shown = codes.grouped(phase.cohort.code).lower()
-    assert client.get(f"/c/{shown}/").status_code == 200
+    assert client.get(f"/c/{shown}/", follow=True).status_code == 200
     assert client.get("/c/%00/").status_code == 404
 
 

@@ -221,7 +221,7 @@ def test_the_way_to_the_questions_is_kept_as_a_request_would_be_rendered(
         with rendered(monkeypatch):
             assert kept_one == told(client, address_of)
         assert kept_one == told(client, address_of)
-        assert steps.TOKEN not in kept_one
+        assert steps.TOKEN not in client.get(address_of).text
     assert kept_pages._written.cache_info().currsize == 4
 
 
@@ -236,17 +236,34 @@ def test_the_notice_of_a_group_is_not_that_of_another(version, phase):
     assert told(grouped, "/notice/") not in (group_of_all, told(alone, "/notice/"))
 
 
-def test_a_groups_door_is_that_of_the_group_as_it_is(version, phase):
-    newcomer, door = Client(), f"/c/{phase.cohort.code}/"
+def test_a_groups_door_is_that_of_the_group_as_it_is(version, phase, settings):
+    newcomer = Client(headers={"accept-language": "en"})
+    door, start = f"/c/{phase.cohort.code}/", '<form method="post">'
     first = told(newcomer, door)
     assert "Urgences" in first
-    assert told(newcomer, "/") != first
+    assert start in first
+    assert "before the training" in first
+    assert "by profession" not in first
+    assert "from 11 people on" in first
     Cohort.objects.update(name="Réanimation & <soins>")
     assert "Réanimation &amp; &lt;soins&gt;" in told(newcomer, door)
     Phase.objects.update(breakdown="profession")
-    assert told(newcomer, door) != first
-    Phase.objects.update(paused=True)
-    assert 'name="csrfmiddlewaretoken"' not in told(newcomer, door)
+    assert "by profession" in told(newcomer, door)
+    Phase.objects.update(kind=Phase.Kind.AFTER)
+    assert "after the training" in told(newcomer, door)
+    settings.DISCLOSURE_THRESHOLD = 20
+    assert "from 20 people on" in told(newcomer, door)
+    for closing in ({"paused": True}, {"paused": False, "closed_on": phase.opens_on}):
+        Phase.objects.update(**closing)
+        assert start not in told(newcomer, door)
+
+
+def test_a_groups_door_has_one_address(version, phase):
+    code = phase.cohort.code
+    for written in (code.lower(), f"{code[:4]}-{code[4:]}", f"{code[:4]}{'-' * 3_000}{code[4:]}"):
+        led = Client().get(f"/c/{written}/")
+        assert (led.status_code, led.headers["Location"]) == (302, f"/c/{code}/")
+    assert kept_pages._written.cache_info().currsize == 0
 
 
 def test_who_the_service_is_is_told_as_it_is_set(version, settings):

@@ -380,6 +380,7 @@ def test_several_questionnaires_are_listed_and_opened(before, after, asked):
     assert reverse("turn") in person.client.get(reverse("results")).text
     listed = person.client.get(reverse("turn"))
     assert listed.text.count("Urgences") == 2
+    assert re.findall(r'aria-labelledby="open-(\d) own-(\d)"', listed.text) == [("1", "1")]
     assert "Back to my results" in listed.text
     person.client.post(reverse("turn"), {"number": "1"})
     assert person.sitting.phase.kind == "before"
