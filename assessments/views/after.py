@@ -94,7 +94,6 @@ def results(request: HttpRequest, sitting: Sitting) -> HttpResponseBase:
     :mod:`.words` are: it tells no name of a group, which another person chooses."""
     mine = own(request)
     context = {
-        "sitting": sitting,
         "report": _report(sitting, mine),
         "grouped": sitting.phase_id is not None,
         "mine": mine,
